@@ -5,17 +5,17 @@ import pLimit from 'p-limit'
 import { type Config, canRunJobs, costLimits, hasFileModels } from './config/config.ts'
 import { noMeter } from './domain/meter.ts'
 import { createModelCatalog } from './domain/models/catalog.ts'
-import type { Model, ModelProvider, ModelRole } from './domain/models/model.ts'
+import type { Model, ModelRole } from './domain/models/model.ts'
 import type { ModelProbe } from './domain/models/probe.ts'
 import { deadlines } from './domain/network/deadlines.ts'
 import type { ObjectStorage } from './domain/ports.ts'
 import type { Queue } from './domain/queue.ts'
 import { chunkRecognisers, type OwnEngine, ownEngines } from './drivers/asr/chunk-recognisers.ts'
 import { fileRecognisers } from './drivers/asr/file-asr/recognisers.ts'
-import { isOpenAi } from './drivers/asr/openai/openai-asr.ts'
+import { ownProviders } from './drivers/asr/own-providers.ts'
 import { speechProbes } from './drivers/asr/probes.ts'
 import { createDownloader } from './drivers/download/download.ts'
-import { type FoundFfmpeg, locateFfmpeg } from './drivers/ffmpeg/locate.ts'
+import { type FoundFfmpeg, locateOnce } from './drivers/ffmpeg/locate.ts'
 import { type Dashscope, dashscope } from './drivers/http/dashscope.ts'
 import { createHttpClient, type HttpClient } from './drivers/http/http.ts'
 import { checkGeminiKey } from './drivers/llm/gemini/key.ts'
@@ -32,6 +32,7 @@ import { servedStorage } from './drivers/object-storage/served/served.ts'
 import { inProcessQueue } from './drivers/queue/in-process.ts'
 import { sqliteStore } from './drivers/store/sqlite/sqlite.ts'
 import { createJobs, type Jobs, type ShutdownOptions } from './jobs/jobs.ts'
+import { createNoteDecoders } from './pipeline/audio/note-decoders.ts'
 import { encoderConcurrency } from './pipeline/chunks/encode-all.ts'
 
 /** Concurrent jobs per lane. One long recording uses the whole rate limit; voice notes must not wait behind it. */
@@ -67,6 +68,8 @@ export interface App {
   queueSilentSince?: (() => number | undefined) | undefined
   /** Sentences for the user about a store that is damaged or takes nothing. */
   storeWarnings(): string[]
+  /** For a server: loads what the first call needs, and keeps an ffmpeg ready, at first for a file of this name. */
+  warmUp(usualNote: string): Promise<void>
   close(options?: ShutdownOptions): Promise<void>
 }
 
@@ -148,15 +151,10 @@ export async function createApp(
     unavailableModels: unavailable,
     meter,
   })
-  let found: Promise<FoundFfmpeg> | undefined
-  const ffmpeg = () => {
-    found ??= locateFfmpeg({ named: config.ffmpegPath, searchPath: config.searchPath })
-    // After a failure the next call looks again: ffmpeg may be installed while the server runs.
-    found.catch(() => {
-      found = undefined
-    })
-    return found
-  }
+  const locate = locateOnce({ named: config.ffmpegPath, searchPath: config.searchPath })
+  const scratchDir = join(config.dataDir, 'scratch')
+  const noteDecoders = createNoteDecoders(scratchDir)
+  const ffmpeg = async () => ({ ...(await locate()), noteDecoders })
   const jobs = createJobs({
     store,
     queue,
@@ -165,7 +163,7 @@ export async function createApp(
     shared: shared !== undefined,
     runsJobs: role === 'worker' || !queue.shared,
     drain: recogniser.drain,
-    scratchDir: join(config.dataDir, 'scratch'),
+    scratchDir,
     pipeline: {
       recogniser,
       ...fileTasks,
@@ -214,19 +212,19 @@ export async function createApp(
     setUpQueue: mns?.setUp,
     queueSilentSince: mns?.unreachableSince,
     storeWarnings: store.warnings,
+    async warmUp(usualNote) {
+      store.warmUp?.()
+      http.warmUp()
+      // Without ffmpeg, the first call says so.
+      const found = await locate().catch(() => undefined)
+      if (found) noteDecoders.keepReady(found, usualNote)
+    },
     async close(options) {
       await jobs.close(options)
+      noteDecoders.close()
       await Promise.all([store.close(), objectStorage.close(), http.close(), textHttp.close()])
     },
   }
-}
-
-/** Providers whose models run at an address of the user's own. */
-function ownProviders({ openaiUrl, ownDashscope }: Config): ModelProvider[] {
-  return [
-    ...(isOpenAi(openaiUrl) ? [] : (['openai'] as const)),
-    ...(ownDashscope ? (['dashscope'] as const) : []),
-  ]
 }
 
 async function createSharedStore({ tablestoreEndpoint: endpoint, serviceKey: key, ...config }: Config) {

@@ -39,6 +39,8 @@ export const http: Command = {
     // Without a key this process cannot run interrupted jobs; another one may.
     if (canRunJobs(config)) app.jobs.startRecovery()
     printLine(greeting(serving.url, config, allowedDirs))
+    // Messengers record Ogg.
+    void app.warmUp('note.ogg')
     await stopped
     // Waiting calls are answered while transcripts are still readable; the store closes last.
     await serving.close(() => app.jobs.close({ drainSeconds }))

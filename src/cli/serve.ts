@@ -26,7 +26,7 @@ export const serve: Command = {
     if (canRunJobs(config)) app.jobs.startRecovery()
     await new Promise<void>((resolve, fail) => {
       // In time for the first call, once the client no longer waits. A failure ends the server as it would at its start.
-      const prefetch = () => void app.load().catch(fail)
+      const prefetch = () => void app.load().then(({ warmUp }) => warmUp('note.ogg'), fail)
       const idle = setTimeout(prefetch, maxIdleMs)
       const onEnd = () => {
         clearTimeout(idle)

@@ -48,6 +48,8 @@ export const worker: Command = {
     })
     const stopped = shutdownSignal()
     app.jobs.startRecovery()
+    // From the bucket, each comes under this name.
+    void app.warmUp('recording')
     printLine(`speech-mcp runs up to ${config.workerJobs} jobs at once; health at ${serving.url}.`)
     await stopped
     isDraining = true

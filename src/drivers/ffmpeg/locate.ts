@@ -44,6 +44,18 @@ export async function locateFfmpeg({ named, searchPath }: FfmpegSearch): Promise
   })
 }
 
+/** After a failure the next call looks again: ffmpeg may be installed while the server runs. */
+export function locateOnce(search: FfmpegSearch): () => Promise<FoundFfmpeg> {
+  let found: Promise<FoundFfmpeg> | undefined
+  return () => {
+    found ??= locateFfmpeg(search)
+    found.catch(() => {
+      found = undefined
+    })
+    return found
+  }
+}
+
 async function howToInstall(searchPath: string): Promise<string> {
   const command = await installCommand({
     platform: process.platform,

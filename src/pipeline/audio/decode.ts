@@ -61,8 +61,23 @@ export function decode(
     if (from < to) yield buffer.subarray(from, to)
   }
   async function* samples(): AsyncGenerator<Buffer> {
+    const found = await ffmpeg()
+    const { noteDecoders } = found
+    const argumentsFor = (file: string) => decoderArguments({ ...source, file }, options)
+    const note = { file: source.file, argumentsFor }
+    const waited = options.voiceNote ? noteDecoders?.take(found, note, run.signal) : undefined
+    // The system may have ended a process that waits, or forbid it to follow a link.
+    if (waited && !(yield* soundFrom(waited, { mayBeEmpty: true }))) return
     const urgency = options.voiceNote ? 'note' : 'long'
-    const process = startFfmpeg(await ffmpeg(), decoderArguments(source, options), run.signal, urgency)
+    const decoder = startFfmpeg(found, argumentsFor(source.file), run.signal, urgency)
+    yield* soundFrom(decoder, { mayBeEmpty: false })
+    if (waited) noteDecoders?.noteFailure()
+  }
+  /** Returns true where `mayBeEmpty` and nothing was decoded. */
+  async function* soundFrom(
+    process: FfmpegProcess,
+    { mayBeEmpty }: { mayBeEmpty: boolean },
+  ): AsyncGenerator<Buffer, boolean> {
     voiceNote = readAll(process.pipe3)
     voiceNote.catch(() => {})
     stderr = process.stderr
@@ -78,17 +93,18 @@ export function decode(
       for await (const buffer of soundOf(process, source, onChange, onBroken)) {
         isRateChecked ||= checkSampleRate(stderr())
         yield* wanted(buffer)
-        if (bytes >= end) return
+        if (bytes >= end) return false
         if (!part && seconds() > undisturbedSeconds) damage ??= findDamage()
       }
       const code = await process.ended
       run.signal.throwIfAborted()
+      if (mayBeEmpty && bytes === 0) return true
       lost ||= code === killedExitCode
       if (part && lost) throw endedEarly()
-      if (part) return
+      if (part) return false
       if (!isRateChecked) checkSampleRate(stderr())
       if (bytes === 0) throw noAudioError(stderr(), code)
-      if (lost) return
+      if (lost) return false
       // Where ffmpeg has failed, a whole file is no proof that all of it was decoded.
       const whole = { ...source, ...(await (damage ?? findDamage())) }
       const judged = code === 0 ? whole : { ...whole, isTruncated: whole.isTruncated || undefined }
@@ -97,6 +113,7 @@ export function decode(
       for await (const buffer of silenceOf(silent)) yield* wanted(buffer)
       const hasGaps = !isAsInFile || silent > 0
       warnOfDamage(stderr(), { decoded: seconds(), hasGaps }, judged, run)
+      return false
     } finally {
       process.kill()
     }

@@ -1,15 +1,30 @@
 // Runs ffmpeg: kills it on abort or when it hangs, and keeps its output out of messages.
 import { writeFileSync } from 'node:fs'
-import { constants, setPriority } from 'node:os'
+import { setPriority } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
 import { cancelled, SpeechError } from '../../domain/errors.ts'
 import { deadlines } from '../../domain/network/deadlines.ts'
-import { startGroup } from '../../system/child-process.ts'
+import { killedExitCode, startGroup } from '../../system/child-process.ts'
 
 export interface Ffmpeg {
   path: string
   /** Without a byte for this long, though its output is awaited, it hangs. Default: a minute. */
   maxSilentMs?: number
+  noteDecoders?: NoteDecoders
+}
+
+/** Decoders of voice notes, one of which may wait for its file. */
+export interface NoteDecoders {
+  /** The decoder that waits for such a file, told to go on with this one; undefined if there is none. */
+  take(ffmpeg: Ffmpeg, note: NoteInput, signal: AbortSignal): FfmpegProcess | undefined
+  /** After some that brought nothing, where a new one did, none waits again. */
+  noteFailure(): void
+}
+
+export interface NoteInput {
+  file: string
+  /** Arguments that decode the file at this path. */
+  argumentsFor(file: string): string[]
 }
 
 /** Throws `FFMPEG_MISSING` with the ways to install it. */
@@ -31,6 +46,8 @@ export interface FfmpegProcess {
 /** Kept of the beginning of stderr, and of its end. */
 const keptStderrChars = 32_768
 const drainMs = 1_000
+/** ffmpeg's own, where another program's signal has ended it. */
+const interruptedExitCode = 255
 
 /** How soon its work is needed: at once, for a voice note, or for a long recording. */
 export type Urgency = 'now' | 'note' | 'long'
@@ -53,13 +70,16 @@ export function startFfmpeg(
     })
   const pipe3 = child.stdio[3] as Readable
   const hang = new AbortController()
-  if (urgency !== 'now') lowerPriority(pid, sessionPriorities[urgency])
+  if (urgency !== 'now') lowerPriority(pid, urgency)
   signal.addEventListener('abort', abort, { once: true })
   for (const stream of [stdin, pipe3]) stream.on('error', () => {})
   stdout.once('close', () => void patiently(exited).catch(() => {}))
   const ended = new Promise<number>((resolve, reject) => {
     hang.signal.addEventListener('abort', () => reject(hang.signal.reason))
-    exited.then(resolve, cause => reject(notStarted(cause)))
+    exited.then(
+      code => resolve(code === interruptedExitCode ? killedExitCode : code),
+      cause => reject(notStarted(cause)),
+    )
   }).finally(() => signal.removeEventListener('abort', abort))
   let hasExited = false
   let onExit = (): unknown => undefined
@@ -142,23 +162,25 @@ export function startFfmpeg(
   return { stdin, stdout: read(), pipe3, stderr: captureStderr(stderr), ended, kill }
 }
 
-const priority = constants.priority.PRIORITY_BELOW_NORMAL
+/** The server is served first, then voice notes, then the hour. */
+const priorities = { note: 10, long: 15 }
 /**
- * Of a session: the server is served first, then voice notes, then the hour. Its decoder and two encoders together weigh
- * as much as one usual session: with less, a machine at full load makes twenty minutes wait for minutes.
+ * Of a session. Two voice notes weigh a fifth of a usual session, as do the hour's decoder and two encoders: with more,
+ * the clients of a busy server wait for them; with less, they wait for all other programs.
  */
-const sessionPriorities = { note: 3, long: 5 }
+const sessionPriorities = { note: 10, long: 12 }
 /** Linux takes the priority of one session in a tenth of a second from users without rights. */
 const sessionRetryMs = 150
 
 /** On busy cores, requests to the server come before the next chunk. */
-function lowerPriority(pid: number | undefined, ofSession: number): void {
+function lowerPriority(pid: number | undefined, urgency: 'note' | 'long'): void {
+  if (pid === undefined) return
   try {
-    if (pid !== undefined) setPriority(pid, priority)
+    setPriority(pid, priorities[urgency])
   } catch {
     // The process has already ended, or the system does not allow it.
   }
-  if (pid !== undefined && process.platform === 'linux') lowerSession(pid, ofSession)
+  if (process.platform === 'linux') lowerSession(pid, sessionPriorities[urgency])
 }
 
 /** Linux shares its cores among sessions first, and a process group of its own is a session of its own. */

@@ -35,6 +35,8 @@ export interface Connection {
   writeOnFullDisk<T>(work: Work<T>): Promise<T>
   /** Keeps room on the disk for `writeOnFullDisk`. */
   keepReserve(): Promise<void>
+  /** Loads the library, and touches no file. */
+  warmUp(): void
   /** False if the next call would create the file. */
   exists(): boolean
   /** Throws where the file is known to take nothing. */
@@ -62,11 +64,12 @@ export function createConnection(folder: string, { onOpen, onWrite }: Connection
   let failure: SpeechError | undefined
   let isPartlyDamaged = false
 
-  /** Loads the library on first use: a server that only lists its tools does without. */
+  /** On first use: a server that only lists its tools does without. */
+  const load = () => (library ??= import('libsql'))
+
   async function call<T>(work: (sqlite: Sqlite) => T): Promise<T> {
     try {
-      library ??= import('libsql')
-      const { default: sqlite } = await library
+      const { default: sqlite } = await load()
       return await untilUnlocked(() => work(sqlite))
     } catch (error) {
       return fail(error)
@@ -184,6 +187,7 @@ export function createConnection(folder: string, { onOpen, onWrite }: Connection
     write,
     writeOnFullDisk,
     keepReserve: () => keepReserve(path),
+    warmUp: () => void load().catch(() => {}),
     exists: () => existsSync(path),
     ensureWritable() {
       const error = existsSync(path) ? obstacleAt(path) : undefined

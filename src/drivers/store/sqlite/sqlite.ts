@@ -36,6 +36,7 @@ export function sqliteStore({ folder, maxEraseMs }: SqliteOptions): Store {
     ...spending(connection),
     warnings: () => [...connection.warnings(), ...salvage.warnings()],
     losses: connection.losses,
+    warmUp: connection.warmUp,
     async erase() {
       const isErased = !connection.exists() || (await upkeep.finish())
       const kept = damagedFilesIn(folder).join(', ')

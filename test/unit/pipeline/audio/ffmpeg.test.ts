@@ -19,8 +19,17 @@ beforeAll(async () => {
 })
 afterAll(() => workspace.close())
 
+/** The real ffmpeg, which comes later, may start slowly on a busy machine. */
+const isFirst = (start: number) => start === 0
+const never = () => false
+
 /** Runs these lines of shell for `hangs.wav`, and ffmpeg itself for all else. Processes write their ids with `$note`. */
-async function standIn(name: string, lines: string[], meant = '*hangs*', hanging = 0): Promise<Stub> {
+async function standIn(
+  name: string,
+  lines: string[],
+  meant = '*hangs*',
+  isHanging: (start: number) => boolean = isFirst,
+): Promise<Stub> {
   const path = join(workspace.folder, name)
   const ids = `${path}.ids`
   let starts = 0
@@ -34,8 +43,7 @@ async function standIn(name: string, lines: string[], meant = '*hangs*', hanging
     },
   )
   return {
-    // Only the first process hangs: the real ffmpeg may start slowly on a busy machine.
-    locate: async () => ({ path, ...(starts++ === hanging && { maxSilentMs: 400 }) }),
+    locate: async () => ({ path, ...(isHanging(starts++) && { maxSilentMs: 400 }) }),
     async left() {
       const noted = (await readFile(ids, 'utf8')).trim().split('\n').map(Number)
       return noted.filter(isRunning)
@@ -89,7 +97,7 @@ it.each([
 const setsid = spawnSync('setsid', ['true']).status === 0
 
 it.runIf(setsid)('an ffmpeg whose helper keeps its pipes open is read to its end', async () => {
-  const stub = await standIn('helper', [`setsid ${sleeper} &`, '"$real" "$@"', 'exit $?'], '*hangs*', -1)
+  const stub = await standIn('helper', [`setsid ${sleeper} &`, '"$real" "$@"', 'exit $?'], '*hangs*', never)
   const harness = await workspace.open({ ffmpeg: stub.locate })
   const audio = join(workspace.folder, 'hangs.wav')
   await writeFile(audio, spokenWav(1, 3))
@@ -101,11 +109,11 @@ it.runIf(setsid)('an ffmpeg whose helper keeps its pipes open is read to its end
 })
 
 it.runIf(existsSync('/proc/self/autogroup')).each([
-  ['short recording', spokenWav(1, 4), 3],
-  ['long recording', spokenWav(3, 5), 5],
+  ['short recording', spokenWav(1, 4), 10],
+  ['long recording', spokenWav(3, 5), 12],
 ])('the decoder of a %s has a lower priority also among sessions', async (_, sound, priority) => {
   const waits = `until grep -q "nice ${priority}" /proc/$$/autogroup; do sleep 0.1; done`
-  const stub = await standIn('polite', [waits, 'exec "$real" "$@"'], '*verbose*hangs*', -1)
+  const stub = await standIn('polite', [waits, 'exec "$real" "$@"'], '*verbose*hangs*', never)
   const harness = await workspace.open({ ffmpeg: stub.locate })
   const audio = join(workspace.folder, 'hangs.wav')
   await writeFile(audio, sound)
@@ -113,7 +121,7 @@ it.runIf(existsSync('/proc/self/autogroup')).each([
 })
 
 it('an encoder that hangs fails its recording too', async () => {
-  const stub = await standIn('encoder', ['exec sleep 60'], '*pipe:0*', 2)
+  const stub = await standIn('encoder', ['exec sleep 60'], '*pipe:0*', start => !isFirst(start))
   const harness = await workspace.open({ ffmpeg: stub.locate })
   const { job } = await harness.transcribe({ context: 'encoder' })
   expect(job).toMatchObject({ state: 'failed', error: { code: 'FFMPEG_HUNG' } })
@@ -138,7 +146,7 @@ describe('of a recording with a clock of its own', () => {
 
   /** Reads the recording to its end; `lost` is from where it was not decoded. */
   async function heardBy(name: string, lines: string[], part?: { start: number; end: number }) {
-    const stub = await standIn(name.replaceAll(' ', '-'), lines, '*hangs*', -1)
+    const stub = await standIn(name.replaceAll(' ', '-'), lines, '*hangs*', never)
     const file = join(workspace.folder, 'hangs.mkv')
     await writeFile(file, timedMatroska([{ time: 0, samples: toneSamples(seconds) }], { seconds }))
     const warnings: string[] = []
@@ -155,6 +163,7 @@ describe('of a recording with a clock of its own', () => {
   it.each([
     ['dies', ['"$real" "$@" | head -c 300000', 'kill -9 $$']],
     ['dies in a wrapper', ['"$real" "$@" | head -c 300000', 'exit 137']],
+    ['is interrupted by another program', ['"$real" "$@" | head -c 300000', 'exit 255']],
     ['ends in the middle, as if all was well', ['"$real" "$@" | head -c 300001', 'exit 0']],
     ['writes other bytes in the middle', ['"$real" "$@" | head -c 300000', 'yes', 'exit 0']],
   ])('the rest that an ffmpeg leaves out that %s is lost, and said to be', async (name, lines) => {
