@@ -27,8 +27,8 @@ const slowUnits = [
 
 const cores = availableParallelism()
 
-/** As low as that of ffmpeg, which would wait for the tests and their servers. */
-const priority = 10
+/** Between a usual one and that of ffmpeg, which would wait for the tests and their servers. */
+const priority = 5
 if (getPriority() < priority) setPriority(priority)
 try {
   writeFileSync('/proc/self/autogroup', String(priority))

@@ -153,7 +153,7 @@ export async function createApp(
   })
   const locate = locateOnce({ named: config.ffmpegPath, searchPath: config.searchPath })
   const scratchDir = join(config.dataDir, 'scratch')
-  const noteDecoders = createNoteDecoders(scratchDir)
+  const noteDecoders = createNoteDecoders(join(scratchDir, 'links'))
   const ffmpeg = async () => ({ ...(await locate()), noteDecoders })
   const jobs = createJobs({
     store,
