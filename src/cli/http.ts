@@ -11,6 +11,8 @@ import { shutdownSignal } from './io/shutdown-signal.ts'
 
 /** On shutdown, seconds to wait for requests to the provider that are already billed. */
 const drainSeconds = deadlines.shutdown.totalSeconds
+/** A client that waits for the server calls first. */
+const warmUpAfterMs = 1_000
 
 export const http: Command = {
   usage: 'speech-mcp http',
@@ -40,7 +42,7 @@ export const http: Command = {
     if (canRunJobs(config)) app.jobs.startRecovery()
     printLine(greeting(serving.url, config, allowedDirs))
     // Messengers record Ogg.
-    void app.warmUp('note.ogg')
+    setTimeout(() => void app.warmUp('note.ogg'), warmUpAfterMs).unref()
     await stopped
     // Waiting calls are answered while transcripts are still readable; the store closes last.
     await serving.close(() => app.jobs.close({ drainSeconds }))

@@ -12,6 +12,8 @@ import { printLine } from './io/messages.ts'
 const drainSeconds = deadlines.stdioShutdown.totalSeconds
 /** A client that has not listed the tools by then may be waiting for a job of a dead process. */
 const maxIdleMs = 500
+/** A model rarely decides on a call sooner; a client that calls without one must not wait for what it may not need. */
+const modelMs = 400
 
 export const serve: Command = {
   usage: 'speech-mcp',
@@ -26,15 +28,22 @@ export const serve: Command = {
     if (canRunJobs(config)) app.jobs.startRecovery()
     await new Promise<void>((resolve, fail) => {
       // In time for the first call, once the client no longer waits. A failure ends the server as it would at its start.
-      const prefetch = () => void app.load().then(({ warmUp }) => warmUp('note.ogg'), fail)
+      const prefetch = () => void app.load().catch(fail)
       const idle = setTimeout(prefetch, maxIdleMs)
+      let warming: NodeJS.Timeout | undefined
+      const onListed = () => {
+        setImmediate(prefetch)
+        // Messengers record Ogg.
+        warming ??= setTimeout(() => void app.load().then(({ warmUp }) => warmUp('note.ogg'), fail), modelMs)
+      }
       const onEnd = () => {
         clearTimeout(idle)
+        clearTimeout(warming)
         resolve()
       }
       const serving = serveOverStdio(
         { jobs: app.jobs, load: app.load, version, waitSeconds: config.waitSeconds },
-        { onEnd, onListed: () => void setImmediate(prefetch) },
+        { onEnd, onListed },
       )
       for (const signal of ['SIGINT', 'SIGTERM'] as const)
         process.once(signal, () => void serving.close().finally(onEnd))

@@ -12,6 +12,8 @@ import { shutdownSignal } from './io/shutdown-signal.ts'
 
 /** After the finish time, seconds to wait for requests to the provider that are already billed. */
 const drainSeconds = deadlines.shutdown.totalSeconds
+/** The jobs that wait come first. */
+const warmUpAfterMs = 1_000
 /** A queue that has not answered for this long makes the worker unhealthy. */
 const maxQueueSilenceMs = 60_000
 
@@ -49,7 +51,7 @@ export const worker: Command = {
     const stopped = shutdownSignal()
     app.jobs.startRecovery()
     // From the bucket, each comes under this name.
-    void app.warmUp('recording')
+    setTimeout(() => void app.warmUp('recording'), warmUpAfterMs).unref()
     printLine(`speech-mcp runs up to ${config.workerJobs} jobs at once; health at ${serving.url}.`)
     await stopped
     isDraining = true

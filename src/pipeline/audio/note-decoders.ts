@@ -44,6 +44,7 @@ export function createNoteDecoders(folder: string): WaitingDecoders {
   let waiting: Waiting | undefined
   let next: NodeJS.Timeout | undefined
   let isKept = false
+  let isClosed = false
   let failures = 0
 
   function end(): void {
@@ -54,6 +55,7 @@ export function createNoteDecoders(folder: string): WaitingDecoders {
 
   function close(): void {
     isKept = false
+    isClosed = true
     clearTimeout(next)
     end()
   }
@@ -114,6 +116,7 @@ export function createNoteDecoders(folder: string): WaitingDecoders {
       }
     },
     keepReady(ffmpeg, name) {
+      if (isClosed) return
       isKept = true
       void loadSpeechDetector()
       const argumentsFor = (file: string) =>
