@@ -102,11 +102,14 @@ export function createRecovery(context: JobContext, recoverBatch: (job: Job) => 
     /** Publishes changes that other processes make to this job. The returned function ends it. */
     follow(owner: string, id: string): () => void {
       let seen: number | undefined
+      const since = Date.now()
       const look = async () => {
         const found = await repository.get(owner, id).catch(() => undefined)
         // A missing job counts as a revision: it may appear, or have been removed.
         const revision = found?.revision ?? 0
-        const isNew = seen !== undefined && revision !== seen
+        // The first look may come after a change that was made once the follower knew of it.
+        const isRecent = found !== undefined && Date.parse(found.updatedAt) >= since
+        const isNew = seen === undefined ? isRecent : revision !== seen
         seen = revision
         // Changes by this process are published where they happen.
         if (isNew && !worker.running(owner, id))
