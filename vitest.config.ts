@@ -1,5 +1,5 @@
 // Test runner settings: files run side by side, each with servers and data folders of its own.
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism, getPriority, setPriority } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import { LongestFirst } from './test/support/longest-first.ts'
@@ -30,10 +30,18 @@ const cores = availableParallelism()
 /** Between a usual one and that of ffmpeg, which would wait for the tests and their servers. */
 const priority = 5
 if (getPriority() < priority) setPriority(priority)
-try {
-  writeFileSync('/proc/self/autogroup', String(priority))
-} catch {
-  // Only Linux has priorities of sessions.
+lowerSession()
+
+/** On Linux, until the tests end: the session may be that of a terminal. */
+function lowerSession(): void {
+  const file = '/proc/self/autogroup'
+  try {
+    const usual = /nice (-?\d+)/.exec(readFileSync(file, 'utf8'))![1]!
+    writeFileSync(file, String(priority))
+    process.once('exit', () => writeFileSync(file, usual))
+  } catch {
+    // Only priorities differ without it.
+  }
 }
 
 export default defineConfig({
