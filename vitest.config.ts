@@ -37,6 +37,8 @@ function lowerSession(): void {
   const file = '/proc/self/autogroup'
   try {
     const usual = /nice (-?\d+)/.exec(readFileSync(file, 'utf8'))![1]!
+    // This file is read more than once.
+    if (Number(usual) >= priority) return
     writeFileSync(file, String(priority))
     process.once('exit', () => writeFileSync(file, usual))
   } catch {
