@@ -1,4 +1,4 @@
-// What kind of file a program is.
+// Tells programs from scripts.
 import { closeSync, openSync, readSync } from 'node:fs'
 
 const elfMagic = Buffer.from('\x7fELF', 'latin1')

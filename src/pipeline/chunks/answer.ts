@@ -38,7 +38,7 @@ export async function answerOf(chunk: ReadyChunk, context: AnswerContext, run: R
 
 function fromCache({ key, recognition, isFromThisJob }: CachedChunk, { recogniser, budget }: AnswerContext) {
   const { seconds, ...found } = recognition
-  if (!isFromThisJob || !budget.isFirst(key)) return { ...found, sent: 0, cached: seconds, costUsd: 0 }
+  if (!isFromThisJob || !budget.notePaid(key)) return { ...found, sent: 0, cached: seconds, costUsd: 0 }
   const bill = paid(seconds, found, recogniser)
   budget.payEarlier(bill.costUsd ?? 0)
   return { ...found, ...bill }
@@ -68,7 +68,7 @@ async function fromProvider(
     )
     const bill = paid(seconds, recognition, recogniser)
     usd = bill.costUsd ?? 0
-    budget.isFirst(key)
+    budget.notePaid(key)
     run.answered()
     await run.checkpoints.put(key, { ...recognition, seconds })
     return { ...recognition, ...bill }

@@ -22,8 +22,8 @@ export interface ChunkBudget extends Pick<BudgetPart, 'close'> {
   charge(seconds: number): Promise<ChunkCharge>
   /** Counts a chunk that an earlier attempt of this job has paid. */
   payEarlier(usd: number): void
-  /** True for the first of equal chunks: the others come from the cache, and are not paid again. */
-  isFirst(key: string): boolean
+  /** Notes that a chunk is paid. False if an equal one was noted before: it comes from the cache, and is not paid again. */
+  notePaid(key: string): boolean
 }
 
 export interface ChunkCharge extends Pick<Charge, 'settle'> {
@@ -48,7 +48,7 @@ export function createChunkBudget(
   const part = run.budget.open()
   let soundSeconds = 0
   let areEarlierPaid = false
-  const keys = new Set<string>()
+  const paidKeys = new Set<string>()
 
   /** One check for each price, started by the first chunk of any channel. */
   const checks = new Map<number, Promise<void>>()
@@ -127,10 +127,10 @@ export function createChunkBudget(
     payEarlier(usd) {
       if (!areEarlierPaid) part.payEarlier(usd)
     },
-    isFirst(key) {
-      const isFirst = !keys.has(key)
-      keys.add(key)
-      return isFirst
+    notePaid(key) {
+      const isNew = !paidKeys.has(key)
+      paidKeys.add(key)
+      return isNew
     },
     close: part.close,
   }

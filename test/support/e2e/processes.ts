@@ -7,13 +7,25 @@ const watching = 'while read -r change group'
 
 /** Command lines of the children of a process, but for the shell that watches them. */
 export function childrenOf(pid: number): string[] {
-  return allChildrenOf(pid).filter(line => !line.includes(watching))
+  return allChildrenOf(pid)
+    .map(({ line }) => line)
+    .filter(line => !line.includes(watching))
 }
 
-function allChildrenOf(pid: number): string[] {
+/** Ids of the decoders that a process keeps ready for a voice note. */
+export function waitingDecodersOf(pid: number): number[] {
+  return allChildrenOf(pid)
+    .filter(({ line }) => line.includes('ffmetadata'))
+    .map(({ id }) => id)
+}
+
+function allChildrenOf(pid: number): { id: number; line: string }[] {
   if (!existsSync('/proc/self/stat')) {
-    const lines = execFileSync('ps', ['-axo', 'ppid=,args='], { encoding: 'utf8' }).split('\n')
-    return lines.filter(line => Number(line.trim().split(' ')[0]) === pid)
+    const lines = execFileSync('ps', ['-axo', 'ppid=,pid=,args='], { encoding: 'utf8' }).split('\n')
+    return lines.flatMap(line => {
+      const [parent, id, ...args] = line.trim().split(/\s+/)
+      return Number(parent) === pid ? [{ id: Number(id), line: args.join(' ') }] : []
+    })
   }
   return readdirSync('/proc')
     .filter(name => /^\d+$/.test(name))
@@ -24,7 +36,8 @@ function allChildrenOf(pid: number): string[] {
           .replace(/^.*\) /s, '')
           .split(' ')
         if (Number(parent) !== pid || state === 'Z') return []
-        return [readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ')]
+        const line = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ')
+        return [{ id: Number(name), line }]
       } catch {
         return []
       }

@@ -1,6 +1,6 @@
 // A decoder that waited for its file brings what a new one brings.
 import { execFileSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { copyFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -12,6 +12,7 @@ import { createNoteDecoders } from '../../../../src/pipeline/audio/note-decoders
 import { openSource, type SourcePorts } from '../../../../src/pipeline/source/source.ts'
 import { isAlive } from '../../../../src/system/processes.ts'
 import { testFfmpeg } from '../../../support/audio/ffmpeg.ts'
+import { waitingDecodersOf } from '../../../support/e2e/processes.ts'
 import { fixture, type TempFolder, tempFolder } from '../../../support/e2e/system.ts'
 
 let folder: TempFolder
@@ -30,18 +31,7 @@ async function recording(name: string, settings: string[]): Promise<string> {
 }
 
 /** Ids of the decoders of this process that wait. */
-function waiting(): number[] {
-  return readdirSync('/proc')
-    .map(Number)
-    .filter(pid => {
-      try {
-        const isOurs = readFileSync(`/proc/${pid}/stat`, 'latin1').includes(`) S ${process.pid} `)
-        return isOurs && readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('ffmetadata')
-      } catch {
-        return false
-      }
-    })
-}
+const waiting = () => waitingDecodersOf(process.pid)
 
 const links = () => join(folder.path, 'links')
 

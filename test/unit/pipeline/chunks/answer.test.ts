@@ -32,7 +32,7 @@ async function ask(lookedAgoMs: number, by: 'this job' | 'another job') {
   const budget = {
     charge: async () => ({ settle() {} }),
     payEarlier: (usd: number) => void earlierUsd.push(usd),
-    isFirst: () => true,
+    notePaid: () => true,
   } as unknown as ChunkBudget
   const lookedAt = Date.now() - lookedAgoMs
   const chunk = { key: 'k', audio: Buffer.from('a'), seconds: 10, lookedAt } as unknown as ReadyChunk

@@ -57,8 +57,8 @@ async function recogniseMinute(
   const transcripts: ChunkTranscript[] = []
   const charge = async () => ({ refuse: undefined, settle: () => void written.push('cost') })
   const keys = new Set<string>()
-  const isFirst = (key: string) => keys.size < keys.add(key).size
-  const budget = { admit: stream, charge, isFirst, payEarlier() {}, close() {} } as unknown as ChunkBudget
+  const notePaid = (key: string) => keys.size < keys.add(key).size
+  const budget = { admit: stream, charge, notePaid, payEarlier() {}, close() {} } as unknown as ChunkBudget
   const tools = { options: { model: 'test' }, recut: () => stream(halves), budget }
   const context = { recogniser, totalSeconds: () => 60, ...tools }
   for await (const transcript of recognise(stream(chunks), context, run as unknown as Run))
