@@ -6,6 +6,7 @@ import { loadSpeechDetector, type SpeechDetector } from '../speech-detector/spee
 import { type Frame, FrameReader } from './frames.ts'
 import { type Part, partsOf, spansOf, time } from './parts.ts'
 import { type FrameLabel, longestPause, quietestFrame } from './pauses.ts'
+import { SampleMemory } from './sample-memory.ts'
 
 export interface Chunk extends Span {
   /** Number of the chunk in order of time, from 0. */
@@ -67,7 +68,7 @@ class Cutter {
   #chunkIndex = 0
 
   // The chunk being filled.
-  #samples: Int16Array
+  #samples: Int16Array = new Int16Array()
   /** Frame numbers in the recording. */
   #frames: number[] = []
   #levels: number[] = []
@@ -86,18 +87,13 @@ class Cutter {
   readonly #detector: SpeechDetector | undefined
   #quiet: QuietListener | undefined
 
-  /** Memory of released chunks: 5 MB each, which garbage collection would let pile up. */
-  readonly #pool: Int16Array[] = []
+  readonly #memory: SampleMemory
 
   constructor({ maxSeconds, lengthAt }: CutOptions, detector: SpeechDetector | undefined) {
     this.#limit = Math.floor(maxSeconds * framesPerSecond)
     this.#lengthAt = lengthAt
     this.#detector = detector
-    this.#samples = this.#allocate()
-  }
-
-  #allocate(): Int16Array {
-    return this.#pool.pop() ?? new Int16Array(this.#limit * frameSize)
+    this.#memory = new SampleMemory(this.#limit * frameSize)
   }
 
   /** Returns the chunks that these samples complete; usually none. */
@@ -170,7 +166,9 @@ class Cutter {
     if (this.#frames.length === this.#limit) this.#cutFull()
     else if (this.#frames.length === 0) this.#aim = this.#aimAt(time(index))
     else if (this.#frames.length >= (this.#aim?.look ?? this.#limit)) this.#cutAimed()
-    this.#samples.set(samples, this.#frames.length * frameSize)
+    const filled = this.#frames.length * frameSize
+    this.#samples = this.#memory.withRoom(this.#samples, filled + samples.length)
+    this.#samples.set(samples, filled)
     this.#frames.push(index)
     this.#levels.push(level)
     this.#labels.push(label)
@@ -219,11 +217,11 @@ class Cutter {
         samples: filled.subarray(0, end * frameSize),
         parts: partsOf(this.#frames.slice(0, end)),
         levels: this.#levels.slice(0, end),
-        release: () => void this.#pool.push(filled),
+        release: () => this.#memory.release(filled),
         speech: this.#spans(end),
         overlap: roundToMs(this.#overlap / framesPerSecond),
       }
-      this.#samples = this.#allocate()
+      this.#samples = this.#memory.withRoom(new Int16Array(), kept.length)
     }
     this.#samples.set(kept)
     this.#overlap = end - next
