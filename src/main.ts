@@ -3,8 +3,10 @@
 import { fileURLToPath } from 'node:url'
 import { runProgram } from './program.ts'
 import { keepHeapSmall } from './system/small-heap.ts'
+import { optimiseNoWebAssembly } from './system/webassembly.ts'
 
 keepHeapSmall()
+optimiseNoWebAssembly()
 
 // Writers to stdout handle its errors, and a host may stop reading stderr: without listeners both would end the process.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
 import { log } from '../../../log.ts'
+import { instantiateOptimised } from '../../../system/webassembly.ts'
 
 /** Samples of a window, at 16 kHz. */
 export const windowSize = 512
@@ -22,11 +23,6 @@ interface Model {
   stateAt: { value: number }
   stateSize: { value: number }
   listen(windows: number): void
-}
-
-/** The part of WebAssembly that is used: the types of Node lack it. */
-interface WebAssemblyGlobal {
-  WebAssembly: { instantiate(program: Uint8Array): Promise<{ instance: { exports: unknown } }> }
 }
 
 /** Hears one stream of samples; what it has heard sharpens what follows. */
@@ -59,9 +55,7 @@ export async function openSpeechDetector(
 ): Promise<SpeechDetector | undefined> {
   try {
     const [wasm, weights] = await Promise.all(['silero.wasm', 'silero-weights.bin'].map(read))
-    const { WebAssembly } = globalThis as unknown as WebAssemblyGlobal
-    const { instance } = await WebAssembly.instantiate(new Uint8Array(wasm!))
-    return createSpeechDetector(instance.exports as Model, weights!)
+    return createSpeechDetector((await instantiateOptimised(wasm!)) as Model, weights!)
   } catch (error) {
     log.warn('speech is detected by level alone', { error: String(error) })
     return undefined
