@@ -6,10 +6,11 @@ import { tooShort } from '../pipeline/formatting/summary.ts'
 import type { FormatRequest, FormatResult } from './formatting/formatting.ts'
 import type { Preparation } from './submit/prepare.ts'
 import type { Caller } from './submit/submit.ts'
+import { timeLeft } from './time-left.ts'
 import { unformattedWarnings, withFormatWarnings } from './view/format-warnings.ts'
 import { isTooShort } from './view/formatted.ts'
 import { emptyTranscript } from './view/transcript-view.ts'
-import { timeLeft, type WatchOptions } from './watch.ts'
+import type { WatchOptions } from './watch.ts'
 
 export interface TranscriptionResult {
   /** With `formatted` where the request asks for a format and it is available; otherwise the warnings say why not. */

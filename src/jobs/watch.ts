@@ -132,16 +132,6 @@ function secondsFor(
   return Math.min(shortSeconds, Math.max(seconds, maxWaitForLengthSeconds))
 }
 
-/** The same for the rest of a call that has waited since `started`. */
-export function timeLeft<Watch extends Pick<WatchOptions, 'seconds' | 'shortSeconds'>>(
-  watch: Watch,
-  started: number,
-): Watch {
-  const waited = (performance.now() - started) / 1000
-  const left = (seconds: number | undefined) => seconds && Math.max(0, seconds - waited)
-  return { ...watch, seconds: left(watch.seconds), shortSeconds: left(watch.shortSeconds) }
-}
-
 function progressOf(job: Job, { queue, leases }: JobContext): Progress {
   const { id, state, progress } = job
   const pause = state === 'running' && leases.isFree(job) ? pauseMessage(job) : undefined

@@ -13,9 +13,10 @@ import {
 import type { JobBasis } from '../context.ts'
 import { createCheckpoints } from '../records/checkpoints.ts'
 import { notFound } from '../records/job-repository.ts'
+import { timeLeft } from '../time-left.ts'
 import { unformattedWarnings } from '../view/format-warnings.ts'
 import { isCurrent, isWorthStoring, type StoredFormat } from '../view/formatted.ts'
-import { timeLeft, type WatchOptions } from '../watch.ts'
+import type { WatchOptions } from '../watch.ts'
 import { createSingleFlight, type FlightKey, type FlightRun } from './single-flight.ts'
 import { createTextFormatting } from './text-formatting.ts'
 

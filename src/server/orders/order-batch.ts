@@ -1,7 +1,7 @@
 // Orders a batch for a tool: plans it, asks for its price where the client can, and waits for its end.
 import type { JobTool } from '../../domain/job.ts'
 import type { BatchOrder } from '../../jobs/jobs.ts'
-import { timeLeft } from '../../jobs/watch.ts'
+import { timeLeft } from '../../jobs/time-left.ts'
 import { batchAnswer, planAnswer, planningAnswer, priceQuestion } from '../results/batch.ts'
 import type { ToolAnswer, ToolCall } from '../tool.ts'
 
