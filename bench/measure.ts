@@ -10,7 +10,10 @@ import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 export const root = fileURLToPath(new URL('..', import.meta.url))
 
 export interface Provider {
+  /** Of DashScope's API. */
   url: string
+  /** Of OpenAI's API. */
+  openAiUrl: string
   /** Times (milliseconds since 1970) of the requests since the last `reset`. */
   requests: number[]
   /** Deliberate delays of the answers, in milliseconds. */
@@ -19,8 +22,17 @@ export interface Provider {
   stop(): void
 }
 
-export async function startProvider(): Promise<Provider> {
-  const child: ChildProcess = fork(fileURLToPath(new URL('provider.ts', import.meta.url)), {
+/** What the provider takes for a request, in milliseconds: in all, and for each second of audio. */
+export interface ProviderDelay {
+  baseMs: number
+  perSecondMs: number
+}
+
+export async function startProvider(
+  { baseMs, perSecondMs }: ProviderDelay = { baseMs: 300, perSecondMs: 4 },
+): Promise<Provider> {
+  const program = fileURLToPath(new URL('provider.ts', import.meta.url))
+  const child: ChildProcess = fork(program, [String(baseMs), String(perSecondMs)], {
     execArgv: ['--import', 'tsx'],
   })
   const requests: number[] = []
@@ -32,6 +44,7 @@ export async function startProvider(): Promise<Provider> {
   const [ready] = (await once(child, 'message')) as [{ port: number }]
   return {
     url: `http://127.0.0.1:${ready.port}/api/v1`,
+    openAiUrl: `http://127.0.0.1:${ready.port}/v1`,
     requests,
     delays,
     reset: () => {

@@ -1,5 +1,6 @@
-// A provider for measurements, in a process of its own: well-formed answers after 0.3 s and 4 ms per second of audio.
-// It ignores the audio it receives, so that it takes no processor time from the measured server.
+// A provider for measurements, in a process of its own, with DashScope's API and OpenAI's: well-formed answers after a
+// time that its arguments set, in all and for each second of audio. It ignores the audio that it receives, so that it takes
+// no processor time from the measured server.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
@@ -8,20 +9,28 @@ const charactersPerSecond = { long: (32_000 / 8) * (4 / 3), short: (24_000 / 8) 
 /** A smaller request body is of a short recording, which is encoded at 24 kbit/s. */
 const minLongBytes = 60_000
 
+/** OpenAI's API gets files as they are: the recordings of the benchmarks, 128 kbit/s MP3. */
+const fileBytesPerSecond = 128_000 / 8
+
+const [baseMs, perSecondMs] = process.argv.slice(2).map(Number) as [number, number]
+
 const server = createServer((request, response) => {
+  const isFile = request.url?.endsWith('/audio/transcriptions')
   process.send?.({ event: 'request', at: Date.now() })
   let size = 0
   request.on('data', (chunk: Buffer) => {
     size += chunk.length
   })
   request.on('end', () => {
-    const seconds = size / (size < minLongBytes ? charactersPerSecond.short : charactersPerSecond.long)
-    const delay = 300 + 4 * seconds
+    const perSecond = size < minLongBytes ? charactersPerSecond.short : charactersPerSecond.long
+    const seconds = size / (isFile ? fileBytesPerSecond : perSecond)
+    const delay = baseMs + perSecondMs * seconds
     setTimeout(() => {
       const text = 'The quick brown fox jumps over the lazy dog near the river bank. '.repeat(
         Math.ceil(seconds / 5),
       )
       process.send?.({ event: 'answer', at: Date.now(), delay })
+      if (isFile) return void response.setHeader('content-type', 'text/plain').end(varied(text))
       response.setHeader('content-type', 'application/json')
       response.end(
         JSON.stringify({

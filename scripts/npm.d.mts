@@ -1,2 +1,2 @@
 /** Returns stdout. `args` may begin with `exec`. */
-export declare function npm(args: string[], cwd: string, env?: NodeJS.ProcessEnv): string
+export declare function npm(args: string[], cwd?: string, env?: NodeJS.ProcessEnv): string

@@ -1,0 +1,172 @@
+// npm run bench:peers: 20 minutes of MP3 through this server and through others of its kind, beside the same provider.
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Client } from '@modelcontextprotocol/client'
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
+import { startDashscope } from '../emulators/dashscope/dashscope.ts'
+import { startOpenAi } from '../emulators/openai/openai.ts'
+import { npm } from '../scripts/npm.mjs'
+import { createApp } from '../src/app.ts'
+import { readConfig } from '../src/config/config.ts'
+import { makeRecording, median, peakMemory, root, startProvider, timed } from './measure.ts'
+import { ours, type Provider, peers, type Recipe } from './peers/recipes.ts'
+import { type Figure, table } from './table.ts'
+
+const minutes = 20
+const repeats = 5
+/** What the provider takes for a request, whatever its form. */
+const delay = { baseMs: 150, perSecondMs: 2 }
+const patient = { timeout: 600_000 }
+
+const folder = await mkdtemp(join(tmpdir(), 'speech-mcp-bench-'))
+const { path: ffmpeg } = await (await createApp(readConfig())).ffmpeg()
+const file = join(folder, 'talk.mp3')
+let dataFolders = 0
+
+interface Run {
+  seconds: number
+  /** Peak resident memory of the server's own process, in MiB. */
+  memory: number | undefined
+  text: string
+}
+
+/** One call of a fresh server. */
+async function runOnce(recipe: Recipe, provider: Provider): Promise<Run> {
+  const data = join(folder, `data-${dataFolders++}`)
+  const env = {
+    PATH: process.env.PATH ?? '',
+    HOME: folder,
+    ...recipe.env(provider, { data, recordings: folder, ffmpeg }),
+  }
+  const transport = new StdioClientTransport({
+    command: process.execPath,
+    args: [recipe.program(join(folder, recipe.name))],
+    env,
+    stderr: 'ignore',
+  })
+  const client = new Client({ name: 'bench', version: '1' })
+  await client.connect(transport)
+  try {
+    await client.listTools()
+    const call = { name: recipe.tool, arguments: recipe.arguments(file) }
+    const [seconds, result] = await timed(() => client.callTool(call, patient))
+    if (result.isError) throw new Error(JSON.stringify(result.content))
+    return { seconds, memory: peakMemory(transport.pid!), text: await recipe.text(result, client) }
+  } finally {
+    await client.close()
+  }
+}
+
+/** Installs what can be had, and says what cannot. */
+function install(recipe: Recipe): boolean {
+  try {
+    npm([
+      'install',
+      '--silent',
+      '--no-save',
+      '--ignore-scripts',
+      '--prefix',
+      join(folder, recipe.name),
+      recipe.package!,
+    ])
+    return true
+  } catch {
+    console.error(`${recipe.package} cannot be installed here, and is left out.`)
+    return false
+  }
+}
+
+/** Words as they are compared: letters and digits, in lower case. */
+const wordsIn = (text: string) => text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []
+
+/** Words of the recording; those at its very end may be cut off. */
+async function spokenWords(): Promise<string[]> {
+  const truths = await Promise.all(
+    ['interview', 'meeting'].map(async name => {
+      const path = join(root, 'fixtures', `${name}.truth.json`)
+      return JSON.parse(await readFile(path, 'utf8')) as {
+        duration: number
+        words: { text: string; end: number }[]
+      }
+    }),
+  )
+  const spoken: string[] = []
+  for (let start = 0; start < 60 * minutes; )
+    for (const { duration, words } of truths) {
+      const heard = words.filter(({ end }) => start + end < 60 * minutes - 1)
+      spoken.push(...heard.flatMap(({ text }) => wordsIn(text)))
+      start += duration
+    }
+  return spoken
+}
+
+/** How many of the words do not appear in the text as often as they were spoken. */
+function countLost(spoken: string[], text: string): number {
+  const left = new Map<string, number>()
+  for (const word of wordsIn(text)) left.set(word, (left.get(word) ?? 0) + 1)
+  let lost = 0
+  for (const word of spoken) {
+    const times = left.get(word) ?? 0
+    if (times === 0) lost += 1
+    else left.set(word, times - 1)
+  }
+  return lost
+}
+
+/** Words that get lost on the way to a provider that listens. */
+async function lostWords(recipe: Recipe, spoken: string[]): Promise<number> {
+  // Of the emulated engines, llama.cpp takes every model's name and every format.
+  const engine = 'llama.cpp'
+  const listening = await (recipe.api === 'dashscope'
+    ? startDashscope({ ffmpeg })
+    : startOpenAi({ ffmpeg, engine }))
+  try {
+    const { text } = await runOnce(recipe, { url: listening.url, apiKey: listening.apiKey ?? 'sk-bench' })
+    return countLost(spoken, text)
+  } finally {
+    await listening.close()
+  }
+}
+
+try {
+  await makeRecording(ffmpeg, 60 * minutes, file)
+  const spoken = await spokenWords()
+  const provider = await startProvider(delay)
+  const addresses = { dashscope: provider.url, openai: provider.openAiUrl }
+  for (const peer of peers.filter(install)) {
+    const pair = [ours, peer]
+    const runs = pair.map((): (Run & { requests: number })[] => [])
+    for (let i = 0; i < repeats; i++)
+      for (const [p, recipe] of pair.entries()) {
+        provider.reset()
+        const run = await runOnce(recipe, { url: addresses[recipe.api], apiKey: 'sk-bench' })
+        runs[p]!.push({ ...run, requests: provider.requests.length })
+      }
+    const each = (figure: (run: Run & { requests: number }) => number) =>
+      runs.map(of => median(of.map(figure)))
+    const lost = [await lostWords(ours, spoken), await lostWords(peer, spoken)]
+    const row = { limit: undefined, digits: 0 }
+    const figures: Figure[] = [
+      {
+        ...row,
+        what: `${minutes} minutes of MP3`,
+        values: each(({ seconds }) => seconds),
+        unit: 's',
+        digits: 2,
+      },
+      {
+        ...row,
+        what: 'peak memory of the server',
+        values: each(({ memory }) => memory ?? Number.NaN),
+        unit: 'MB',
+      },
+      { ...row, what: 'requests', values: each(({ requests }) => requests), unit: '' },
+      { ...row, what: `words lost of ${spoken.length}`, values: lost, unit: '' },
+    ]
+    console.log(`\nspeech-mcp against ${peer.package}, median of ${repeats}\n\n${table(figures, peer.name)}`)
+  }
+  provider.stop()
+} finally {
+  await rm(folder, { recursive: true, force: true })
+}
