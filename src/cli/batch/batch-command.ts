@@ -176,14 +176,13 @@ function namesOf(
   })
 }
 
+/** `claimed`: by path, the recording that has it in this run of the program. */
 export function createWriter(
   { jobs }: App,
   names: OutputNames,
   { formats, preset, check, overwrite }: BatchOptions,
+  claimed = new Map<string, string>(),
 ): BatchWork['write'] {
-  /** By path: the recording that has it in this run. */
-  const claimed = new Map<string, string>()
-
   async function writeOne(transcript: Transcript, recording: NamedRecording, format: FormatName) {
     const content = await renderFormat(transcript, format, { preset })
     const { extension } = outputFormats[format]

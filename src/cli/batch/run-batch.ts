@@ -162,7 +162,7 @@ function paidFor({ transcript, cached, formatting }: TranscriptionResult): numbe
   return usage.costUsd === undefined ? undefined : usage.costUsd + text
 }
 
-function noResult(
+export function noResult(
   { audio, name }: { audio: string; name: string },
   outcome: RecordingResult['outcome'],
 ): RecordingResult {

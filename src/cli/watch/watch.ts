@@ -3,7 +3,7 @@ import { realpath, stat } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { BatchPlan } from '../../domain/batch/batch.ts'
 import { formatUsd } from '../../domain/costs/budget.ts'
-import { describeError, SpeechError } from '../../domain/errors.ts'
+import { describeError, isCommon, isSpeechError, SpeechError } from '../../domain/errors.ts'
 import { localOwner } from '../../domain/job.ts'
 import { asLine } from '../../domain/text.ts'
 import { ensureBelow, parseMaxCost } from '../batch/agree.ts'
@@ -16,17 +16,16 @@ import {
 } from '../batch/batch-command.ts'
 import { makeOutputFolders, nameOutputs, tryOutputFolders } from '../batch/output-names.ts'
 import { type Report, reportToPeople, reportToScripts, withErrorEvents } from '../batch/report.ts'
-import { runBatch } from '../batch/run-batch.ts'
+import { noResult, runBatch } from '../batch/run-batch.ts'
 import type { Command, Invocation } from '../command.ts'
 import { givenPath } from '../io/given-path.ts'
 import { runInteractive, type Session } from '../io/interactive.ts'
 import { outputFlags, outputSwitches } from '../io/output.ts'
 import { createAppearing } from './appearing.ts'
+import { createLater } from './later.ts'
 
 const defaultSettleSeconds = 5
 const maxLookMs = 2_000
-/** A provider that cannot be reached may be back by then. */
-const retryMs = 60_000
 const drainSeconds = 10
 
 export const watch: Command = {
@@ -98,9 +97,10 @@ async function watchFolder(invocation: Invocation): Promise<number> {
     const report = switches.has('json') ? reportToScripts(bar) : reportToPeople(bar)
     const look = { folder, recursive: switches.has('recursive'), signal }
     const appeared = createAppearing({ settleMs, existing: switches.has('existing') })
-    const later = new Map<string, number>()
+    const later = createLater()
     /** By real path: the path in the folder, which names the output. */
     const names = new Map<string, string>()
+    const claimed = new Map<string, string>()
     const counted: Report = {
       ...report,
       // The others go on, or the watch ends and says why.
@@ -108,16 +108,14 @@ async function watchFolder(invocation: Invocation): Promise<number> {
       result(result) {
         resultsUsd += result.costUsd ?? 0
         report.result(result)
-        if (result.error?.code === 'PROVIDER_UNREACHABLE') later.set(result.audio, Date.now() + retryMs)
+        later.add(result, performance.now())
       },
     }
 
     /** Throws what every further recording would meet, too. */
     async function transcribe(paths: string[]): Promise<void> {
-      const plan = await app.jobs.plan(
-        { sources: paths, options: request },
-        { tool, owner: localOwner, signal },
-      )
+      const plan = await planOf(paths)
+      if (!plan) return
       // Names keep the folders in which the recordings lie.
       const named = <T extends { audio: string; name: string }>(one: T) => {
         return { ...one, name: names.get(one.audio) ?? one.name }
@@ -128,7 +126,7 @@ async function watchFolder(invocation: Invocation): Promise<number> {
       await makeOutputFolders(outputs.folders)
       const allowance =
         leftUsd === undefined ? undefined : await app.jobs.limitCost(localOwner, plan, leftUsd)
-      const write = createWriter(app, outputs, options)
+      const write = createWriter(app, outputs, options, claimed)
       const todo = { tool, options: request, write, report: counted, signal, allowance, onProgress: bar.show }
       resultsUsd = 0
       const { stop } = await runBatch(app, whole, todo).finally(async () => {
@@ -138,6 +136,20 @@ async function watchFolder(invocation: Invocation): Promise<number> {
       })
       bar.clear()
       if (stop && stop.code !== 'PROVIDER_UNREACHABLE') throw stop
+    }
+
+    /** A single recording that is gone by now, or cannot be read, fails by itself, as one of several does. */
+    async function planOf(paths: string[]): Promise<BatchPlan | undefined> {
+      try {
+        const order = { sources: paths, options: request }
+        return await app.jobs.plan(order, { tool, owner: localOwner, signal })
+      } catch (error) {
+        const [audio, ...more] = paths
+        if (audio === undefined || more.length > 0 || !isSpeechError(error) || isCommon(error.code))
+          throw error
+        counted.result({ ...noResult({ audio, name: names.get(audio) ?? audio }, 'failed'), error })
+        return undefined
+      }
     }
 
     /** Returns what is left of the limit, in US dollars. */
@@ -170,9 +182,8 @@ async function watchFolder(invocation: Invocation): Promise<number> {
         const files = await app.jobs.recordingsOf(look)
         for (const { path, inside } of files) names.set(path, inside)
         isGone = false
-        const due = [...later].filter(([, at]) => at <= Date.now()).map(([path]) => path)
-        for (const path of due) later.delete(path)
-        const paths = [...due, ...appeared(files, performance.now())]
+        const now = performance.now()
+        const paths = [...later.take(now), ...appeared(files, now)]
         // Only after the first look: a file that comes from here on has appeared.
         if (isFirst) process.stderr.write(`Watching ${asLine(folder)}. Ctrl-C ends it.\n`)
         isFirst = false

@@ -1,8 +1,12 @@
 // The command `watch`: it does what appears in a folder, once it is whole.
-import { appendFile, copyFile, mkdir, readdir, readFile, rename, symlink } from 'node:fs/promises'
+import { appendFile, copyFile, mkdir, readdir, readFile, rename, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest'
 import { createAppearing } from '../../../src/cli/watch/appearing.ts'
+import { createLater } from '../../../src/cli/watch/later.ts'
+import { SpeechError } from '../../../src/domain/errors.ts'
 import { fixture } from '../../support/e2e/system.ts'
 import { openTerminal, type Terminal } from '../../support/e2e/terminal.ts'
 
@@ -41,6 +45,26 @@ it('a file that is gone for a while is not new when it comes back, and an empty 
   const part = createAppearing({ settleMs: 5, existing: true })
   for (const [time, here] of [files, [], files].entries()) expect(part(here, 10 * time)).toEqual([])
   expect(part(files, 25)).toEqual(['/in/a.wav'])
+})
+
+it('what an unreachable provider has kept waiting is tried again after a minute, once', () => {
+  const later = createLater()
+  later.add(
+    {
+      audio: '/first.wav',
+      outcome: 'failed',
+      error: new SpeechError('PROVIDER_UNREACHABLE', '', { hint: '' }),
+    },
+    0,
+  )
+  later.add({ audio: '/second.wav', outcome: 'waiting' }, 10)
+  later.add(
+    { audio: '/broken.wav', outcome: 'failed', error: new SpeechError('FILE_NOT_FOUND', '', { hint: '' }) },
+    10,
+  )
+  expect(later.take(59_999)).toEqual([])
+  expect(later.take(60_010)).toEqual(['/first.wav', '/second.wav'])
+  expect(later.take(200_000)).toEqual([])
 })
 
 it('watch transcribes a recording that appears, after it was written, and ends with Ctrl-C', async () => {
@@ -120,3 +144,36 @@ it.each([
   expect(code).not.toBe(0)
   expect(stderr).toMatch(told)
 })
+
+it('a watch goes on behind a recording that is gone before its turn, and writes over no text of another', async () => {
+  const own = await openTerminal()
+  onTestFinished(() => own.close())
+  const folder = join(own.work, 'mixed')
+  await mkdir(folder)
+  await copyFile(fixture('voice-note.ogg'), join(folder, 'talk.ogg'))
+  const release = own.dashscope.fault({ kind: 'held' })
+  const args = ['watch', folder, '--settle', '0', '--existing', '--overwrite', '--max-cost', '1', '--json']
+  const { child, result } = own.start(args)
+  const results = new Map<string, { outcome?: string; files?: string[] }>()
+  createInterface({ input: child.stdout! }).on('line', line => {
+    const event = JSON.parse(line) as { name?: string; outcome?: string; files?: string[] }
+    if (event.name) results.set(event.name, event)
+  })
+  const resultOf = (name: string) =>
+    vi.waitFor(() => {
+      const event = results.get(name)
+      if (!event) throw new Error(`Nothing was said of ${name}.`)
+      return event
+    }, 30_000)
+  await vi.waitFor(() => expect(own.dashscope.requests).toHaveLength(1), 30_000)
+  // It waits behind the first, whose cost is not known yet; a look is not told of, so that it may come too late.
+  await copyFile(fixture('clip.mp4'), join(folder, 'gone.mp4'))
+  await sleep(500)
+  await rm(join(folder, 'gone.mp4'))
+  release()
+  expect(await resultOf('talk.ogg')).toMatchObject({ files: [join(folder, 'talk.txt')] })
+  await copyFile(fixture('jfk.wav'), join(folder, 'talk.wav'))
+  expect(await resultOf('talk.wav')).toMatchObject({ files: [join(folder, 'talk.wav.txt')] })
+  child.kill('SIGINT')
+  expect(await result).toMatchObject({ code: 0 })
+}, 60_000)
