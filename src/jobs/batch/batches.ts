@@ -12,6 +12,7 @@ import type { JobContext } from '../context.ts'
 import { createSingleFlight } from '../formatting/single-flight.ts'
 import { toleranceUsd } from '../records/allowances.ts'
 import { createCheckpoints } from '../records/checkpoints.ts'
+import { usesOurModels } from '../records/job-message.ts'
 import { notFound } from '../records/job-repository.ts'
 import { leaseMs, newLease, queueLeaseMs } from '../records/lease.ts'
 import { endJob } from '../records/transitions.ts'
@@ -102,7 +103,7 @@ export function createBatches(context: JobContext) {
       owner,
       tool,
       request: { ...options, audio: audio.slice(0, 1_000), title: oneLine(title) || titleOf(plan, sources) },
-      models: [],
+      models: modelsOf(tool, { ...options, audio: '' }, pipeline),
       state: 'queued',
       revision: 1,
       short: false,
@@ -177,9 +178,15 @@ export function createBatches(context: JobContext) {
   async function isHere(job: Job, { recordings }: StoredBatch): Promise<boolean> {
     if (!shared) return true
     const ends = await records.readEnds(job)
+    const pending = recordings.filter(({ id }) => !ends.has(id))
+    // Only its own end is left to write.
+    if (pending.length === 0) return true
     const checkpoints = createCheckpoints(store, job.owner, '')
     const { signal } = new AbortController()
-    for (const { audio, content } of recordings.filter(({ id }) => !ends.has(id)).slice(0, maxLookedAt)) {
+    // Spread over the list: those of one folder may be deleted by now.
+    const step = Math.max(1, pending.length / maxLookedAt)
+    for (let at = 0; at < pending.length; at += step) {
+      const { audio, content } = pending[Math.floor(at)]!
       const found = await identify(audio, pipeline, { signal, checkpoints }).catch(() => undefined)
       if (found?.content === content) return true
     }
@@ -237,6 +244,8 @@ export function createBatches(context: JobContext) {
     /** Takes over a batch whose process has died. */
     async recover(job: Job): Promise<void> {
       if (running.has(keyOf(job)) || !leases.isFree(job)) return
+      // Those of its plan were agreed to; another process may have them.
+      if (job.models.length > 0 && !usesOurModels(job, pipeline)) return
       const plan = await records.readPlan(job)
       if (plan && !(await isHere(job, plan))) return
       log.info('batch-resumed', { id: job.id })

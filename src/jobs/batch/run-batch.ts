@@ -104,9 +104,8 @@ export function startBatch(
     })
     if (identity.content !== content) throw changedSincePlan()
     const batch = terms && { id, day: terms.day, usd: limitOf(recording) }
-    const caller = { tool, owner, signal, allowUnsaved: false, batch }
+    const caller = { tool, owner, signal, allowUnsaved: false, batch, plannedId: jobId }
     const { job, cached, started } = await untilAccepted(() => submit({ ...options, audio }, caller, context))
-    if (job.id !== jobId) throw changedSincePlan()
     const isOwn = started || job.batch?.id === id
     if (isOwn) submitted.add(jobId)
     if (cached) return job

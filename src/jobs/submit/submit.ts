@@ -75,9 +75,13 @@ export async function submit(
 }
 
 function notAsPlanned(): SpeechError {
-  return new SpeechError('RECORDING_CHANGED', 'The recording has changed since its price was shown.', {
-    hint: 'Nothing of it was sent. Do the same again: the price is then that of the new recording.',
-  })
+  return new SpeechError(
+    'RECORDING_CHANGED',
+    'The recording, or the model, has changed since the price was shown.',
+    {
+      hint: 'Nothing of it was sent. Do the same again: the price is then that of the new recording.',
+    },
+  )
 }
 
 /** The existing job or the new one; started unless it is under way. */

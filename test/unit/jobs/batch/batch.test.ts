@@ -159,6 +159,40 @@ describe('a batch that is interrupted', () => {
     expect(second.requests).toHaveLength(9)
   })
 
+  it('a process with another model leaves it alone, as its price was agreed to for the first', async () => {
+    const never = new Promise<void>(() => {})
+    const first = await space.open({ recognise: () => never })
+    await put('a.wav', 'b.wav')
+    const id = await order(first)
+    await vi.waitFor(() => expect(first.requests).toHaveLength(1))
+    await first.close()
+    const interrupted = await space.open({ model: 'other-asr', recognise: () => never })
+    await interrupted.jobs.submit(
+      { audio: join(folder, 'a.wav') },
+      { tool: 'transcribe_audio', owner, signal, allowUnsaved: false },
+    )
+    await vi.waitFor(() => expect(interrupted.requests).toHaveLength(1))
+    await interrupted.close()
+
+    const other = await space.open({
+      model: 'other-asr',
+      store: store => ({
+        ...store,
+        unfinishedJobs: async () => (await store.unfinishedJobs()).sort(one => (one.id === id ? -1 : 1)),
+      }),
+    })
+    other.jobs.startRecovery()
+    // It is looked at behind the batch.
+    await vi.waitFor(() => expect(other.requests.length).toBeGreaterThan(0), 5_000)
+    expect((await other.jobs.batch(owner, id)).state).toBe('queued')
+    await other.close()
+
+    const second = await space.open()
+    second.jobs.startRecovery()
+    expect((await ended(second, id)).state).toBe('completed')
+    expect([other.requests.length, second.requests.length]).toEqual([1, 2])
+  })
+
   it('cancelling ends the rest and keeps what is done', async () => {
     let left = 2
     const never = new Promise<void>(() => {})

@@ -47,3 +47,23 @@ it('another server that has the files goes on with a batch, and one that has non
   expect(worker.requests).toHaveLength(12)
   await cluster.emptied()
 })
+
+it('a batch that was left behind its last recording is ended by another server', async () => {
+  await cluster.openWorker()
+  const server = await cluster.openServer({ workerId: 'm/2//a' })
+  const order = { sources: [join(folder, '0.wav'), join(folder, '1.wav')], options: {}, agreedUsd: 0 }
+  const { id } = await server.jobs.orderBatch(order, caller)
+  const ended = await server.jobs.watch(id!, { owner, signal })
+  const { lease: _, ...left } = { ...ended, state: 'queued' as const, revision: ended.revision + 1 }
+  expect(await server.store.replaceJob(left)).toBe(true)
+  await server.close()
+
+  // It sees none of the recordings, and needs none.
+  const other = await cluster.openServer({ allowedDirs: [], workerId: 'n/2//b' })
+  other.jobs.startRecovery()
+  await vi.waitFor(
+    async () => expect((await other.store.getJob(owner, id!))?.state).toBe('completed'),
+    eventually,
+  )
+  await other.close()
+})
