@@ -5,7 +5,7 @@ import { setFlagsFromString } from 'node:v8'
 interface WebAssemblyGlobal {
   WebAssembly: {
     Module: new (program: Uint8Array) => object
-    instantiate(module: object): Promise<{ exports: unknown }>
+    Instance: new (module: object) => { exports: unknown }
   }
 }
 
@@ -16,16 +16,18 @@ interface WebAssemblyGlobal {
 export function optimiseNoWebAssembly(): void {
   setFlagsFromString('--no-wasm-dynamic-tiering')
   setFlagsFromString('--no-wasm-tier-up')
+  setFlagsFromString('--wasm-lazy-compilation')
 }
 
 /** Instantiates a module that V8 optimises when it is used much. Throws where WebAssembly, or a feature, is missing. */
-export async function instantiateOptimised(program: Uint8Array): Promise<unknown> {
+export function instantiateOptimised(program: Uint8Array): unknown {
   const { WebAssembly } = globalThis as unknown as WebAssemblyGlobal
   setFlagsFromString('--wasm-tier-up')
   setFlagsFromString('--wasm-dynamic-tiering')
+  // Node 24 reads the others when it compiles a function, which would be at its first call.
+  setFlagsFromString('--no-wasm-lazy-compilation')
   try {
-    const module = new WebAssembly.Module(program)
-    return (await WebAssembly.instantiate(module)).exports
+    return new WebAssembly.Instance(new WebAssembly.Module(program)).exports
   } finally {
     optimiseNoWebAssembly()
   }

@@ -20,6 +20,7 @@ export class SampleMemory {
   /** Returns an array that begins with the samples of `filled` and has room for `length`. */
   withRoom(filled: Int16Array, length: number): Int16Array {
     if (filled.length >= length) return filled
+    if (length > this.#maxLength) throw new RangeError('A chunk is longer than the longest.')
     while (this.#usualLength < length) this.#usualLength = Math.min(2 * this.#usualLength, this.#maxLength)
     const array = this.#free.pop() ?? new Int16Array(this.#usualLength)
     // A free one may be shorter than what is usual by now.

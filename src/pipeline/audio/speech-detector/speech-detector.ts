@@ -55,7 +55,7 @@ export async function openSpeechDetector(
 ): Promise<SpeechDetector | undefined> {
   try {
     const [wasm, weights] = await Promise.all(['silero.wasm', 'silero-weights.bin'].map(read))
-    return createSpeechDetector((await instantiateOptimised(wasm!)) as Model, weights!)
+    return createSpeechDetector(instantiateOptimised(wasm!) as Model, weights!)
   } catch (error) {
     log.warn('speech is detected by level alone', { error: String(error) })
     return undefined
