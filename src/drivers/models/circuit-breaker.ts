@@ -22,7 +22,7 @@ export interface Permit {
 export interface CircuitBreakerOptions {
   /** Milliseconds of any clock. */
   now?: () => number
-  /** How long requests wait for a probe: a slow model must not be asked by one after the other. */
+  /** How long a probe keeps others waiting, from its start: a slow model must not be asked by one after the other. */
   probeTimeoutMs?: number
 }
 
@@ -69,10 +69,10 @@ export function createCircuitBreaker({
         if (refusal && now() < refusal.until) return refusal.error
         if (now() < closedUntil) return createPermit()
         if (!probe) {
-          probe = createProbe()
+          probe = createProbe(probeTimeoutMs)
           return createPermit(probe)
         }
-        if ((await waitFor(probe.outcome, probeTimeoutMs, signal)) === 'go') return createPermit()
+        if ((await unlessAborted(probe.outcome, signal)) === 'go') return createPermit()
       }
     },
     open(error, durationMs = openMs) {
@@ -83,36 +83,28 @@ export function createCircuitBreaker({
   }
 }
 
-function createProbe(): Probe {
-  let end: (outcome: ProbeOutcome) => void = () => {}
-  const outcome = new Promise<ProbeOutcome>(resolve => {
-    end = resolve
+function createProbe(timeoutMs: number): Probe {
+  let resolve: (outcome: ProbeOutcome) => void = () => {}
+  const outcome = new Promise<ProbeOutcome>(settle => {
+    resolve = settle
   })
-  return { outcome, end }
+  const timer = setTimeout(() => resolve('go'), timeoutMs)
+  return {
+    outcome,
+    end(how) {
+      clearTimeout(timer)
+      resolve(how)
+    },
+  }
 }
 
-function waitFor(
-  outcome: Promise<ProbeOutcome>,
-  timeoutMs: number,
-  signal: AbortSignal,
-): Promise<ProbeOutcome> {
+function unlessAborted(outcome: Promise<ProbeOutcome>, signal: AbortSignal): Promise<ProbeOutcome> {
   return new Promise((resolve, reject) => {
-    const stop = () => {
-      clearTimeout(timer)
+    const abort = () => reject(signal.reason)
+    signal.addEventListener('abort', abort)
+    void outcome.then(how => {
       signal.removeEventListener('abort', abort)
-    }
-    const abort = () => {
-      stop()
-      reject(signal.reason)
-    }
-    const timer = setTimeout(() => {
-      stop()
-      resolve('go')
-    }, timeoutMs)
-    signal.addEventListener('abort', abort, { once: true })
-    outcome.then(value => {
-      stop()
-      resolve(value)
+      resolve(how)
     })
   })
 }

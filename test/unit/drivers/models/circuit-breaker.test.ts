@@ -1,8 +1,9 @@
 // The circuit breaker of each text model: one probe while its state is unknown, and how long a state is kept.
 import { EventEmitter, once, setMaxListeners } from 'node:events'
-import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { cancelled } from '../../../../src/domain/errors.ts'
 import { fallback } from '../../../../src/drivers/llm/fallback.ts'
+import { createCircuitBreaker } from '../../../../src/drivers/models/circuit-breaker.ts'
 import { log } from '../../../../src/log.ts'
 import { failure } from '../../../support/failure.ts'
 import {
@@ -95,6 +96,23 @@ describe('while the state of a model is unknown', () => {
     await idle()
     answer()
     expect(await work).toHaveLength(16)
+  })
+
+  it('the time of a probe counts from its start, also for those that come late', async () => {
+    vi.useFakeTimers()
+    onTestFinished(() => void vi.useRealTimers())
+    const breaker = createCircuitBreaker({ probeTimeoutMs: 1_000 })
+    const { signal } = new AbortController()
+    await breaker.acquire(signal)
+    await vi.advanceTimersByTimeAsync(900)
+    const permitted = vi.fn()
+    const late = breaker.acquire(signal).then(permitted)
+    await vi.advanceTimersByTimeAsync(99)
+    expect(permitted).not.toHaveBeenCalled()
+    await vi.advanceTimersByTimeAsync(1)
+    await late
+    // The next one does not wait at all.
+    await breaker.acquire(signal)
   })
 
   it('a retryable failure of the probe lets all others try', async () => {
