@@ -9,14 +9,25 @@ import { startOpenAi } from '../emulators/openai/openai.ts'
 import { npm } from '../scripts/npm.mjs'
 import { createApp } from '../src/app.ts'
 import { readConfig } from '../src/config/config.ts'
-import { makeRecording, median, peakMemory, root, startProvider, timed } from './measure.ts'
-import { ours, type Provider, peers, type Recipe } from './peers/recipes.ts'
+import {
+  makeRecording,
+  median,
+  type ProviderDelay,
+  peakMemory,
+  root,
+  startProvider,
+  timed,
+} from './measure.ts'
+import { ours, type ProviderAccess, peers, type Recipe } from './peers/recipes.ts'
 import { type Figure, table } from './table.ts'
 
 const minutes = 20
-const repeats = 5
-/** What the provider takes for a request, whatever its form. */
-const delay = { baseMs: 150, perSecondMs: 2 }
+const repeats = 3
+/** What the provider takes for a request, whatever its form: next to nothing, and about what models take. */
+const delays = [
+  { baseMs: 150, perSecondMs: 2 },
+  { baseMs: 1_500, perSecondMs: 30 },
+]
 const patient = { timeout: 600_000 }
 
 const folder = await mkdtemp(join(tmpdir(), 'speech-mcp-bench-'))
@@ -31,8 +42,12 @@ interface Run {
   text: string
 }
 
+interface CountedRun extends Run {
+  requests: number
+}
+
 /** One call of a fresh server. */
-async function runOnce(recipe: Recipe, provider: Provider): Promise<Run> {
+async function runOnce(recipe: Recipe, provider: ProviderAccess): Promise<Run> {
   const data = join(folder, `data-${dataFolders++}`)
   const env = {
     PATH: process.env.PATH ?? '',
@@ -52,7 +67,8 @@ async function runOnce(recipe: Recipe, provider: Provider): Promise<Run> {
     const call = { name: recipe.tool, arguments: recipe.arguments(file) }
     const [seconds, result] = await timed(() => client.callTool(call, patient))
     if (result.isError) throw new Error(JSON.stringify(result.content))
-    return { seconds, memory: peakMemory(transport.pid!), text: await recipe.text(result, client) }
+    const memory = peakMemory(transport.pid!)
+    return { seconds, memory, text: await recipe.text(result, client) }
   } finally {
     await client.close()
   }
@@ -101,21 +117,22 @@ async function spokenWords(): Promise<string[]> {
   return spoken
 }
 
-/** How many of the words do not appear in the text as often as they were spoken. */
-function countLost(spoken: string[], text: string): number {
+/** How many words were spoken and are missing in the text, and how many of the text were not spoken. */
+function compareWords(spoken: string[], text: string): { lost: number; added: number } {
   const left = new Map<string, number>()
-  for (const word of wordsIn(text)) left.set(word, (left.get(word) ?? 0) + 1)
+  const written = wordsIn(text)
+  for (const word of written) left.set(word, (left.get(word) ?? 0) + 1)
   let lost = 0
   for (const word of spoken) {
     const times = left.get(word) ?? 0
     if (times === 0) lost += 1
     else left.set(word, times - 1)
   }
-  return lost
+  return { lost, added: written.length - (spoken.length - lost) }
 }
 
-/** Words that get lost on the way to a provider that listens. */
-async function lostWords(recipe: Recipe, spoken: string[]): Promise<number> {
+/** Words that get lost, or come twice, on the way to a provider that listens. */
+async function wordsBetween(recipe: Recipe, spoken: string[]) {
   // Of the emulated engines, llama.cpp takes every model's name and every format.
   const engine = 'llama.cpp'
   const listening = await (recipe.api === 'dashscope'
@@ -123,50 +140,52 @@ async function lostWords(recipe: Recipe, spoken: string[]): Promise<number> {
     : startOpenAi({ ffmpeg, engine }))
   try {
     const { text } = await runOnce(recipe, { url: listening.url, apiKey: listening.apiKey ?? 'sk-bench' })
-    return countLost(spoken, text)
+    return compareWords(spoken, text)
   } finally {
     await listening.close()
   }
 }
 
+/** The figures of this server and of a peer, in turn, beside a provider of this speed. */
+async function compare(peer: Recipe, delay: ProviderDelay): Promise<Figure[]> {
+  const provider = await startProvider(delay)
+  const addresses = { dashscope: provider.url, openai: provider.openAiUrl }
+  const pair = [ours, peer]
+  const runs = pair.map((): CountedRun[] => [])
+  for (let i = 0; i < repeats; i++)
+    for (const [p, recipe] of pair.entries()) {
+      provider.reset()
+      const run = await runOnce(recipe, { url: addresses[recipe.api], apiKey: 'sk-bench' })
+      runs[p]!.push({ ...run, requests: provider.requests.length })
+    }
+  provider.stop()
+  const each = (figure: (run: CountedRun) => number) => runs.map(of => median(of.map(figure)))
+  const memory = runs.map(of => of[0]!.memory && median(of.map(run => run.memory!)))
+  const row = { unit: '', limit: undefined, digits: 0 }
+  return [
+    { ...row, what: titleOf(delay), values: each(({ seconds }) => seconds), unit: 's', digits: 2 },
+    { ...row, what: 'peak memory of its own process', values: memory, unit: 'MB' },
+    { ...row, what: 'requests', values: each(({ requests }) => requests) },
+  ]
+}
+
+const titleOf = ({ baseMs, perSecondMs }: ProviderDelay) =>
+  `${minutes} minutes, provider ${baseMs / 1000} s + ${perSecondMs} ms a second`
+
 try {
   await makeRecording(ffmpeg, 60 * minutes, file)
   const spoken = await spokenWords()
-  const provider = await startProvider(delay)
-  const addresses = { dashscope: provider.url, openai: provider.openAiUrl }
   for (const peer of peers.filter(install)) {
-    const pair = [ours, peer]
-    const runs = pair.map((): (Run & { requests: number })[] => [])
-    for (let i = 0; i < repeats; i++)
-      for (const [p, recipe] of pair.entries()) {
-        provider.reset()
-        const run = await runOnce(recipe, { url: addresses[recipe.api], apiKey: 'sk-bench' })
-        runs[p]!.push({ ...run, requests: provider.requests.length })
-      }
-    const each = (figure: (run: Run & { requests: number }) => number) =>
-      runs.map(of => median(of.map(figure)))
-    const lost = [await lostWords(ours, spoken), await lostWords(peer, spoken)]
-    const row = { limit: undefined, digits: 0 }
-    const figures: Figure[] = [
-      {
-        ...row,
-        what: `${minutes} minutes of MP3`,
-        values: each(({ seconds }) => seconds),
-        unit: 's',
-        digits: 2,
-      },
-      {
-        ...row,
-        what: 'peak memory of the server',
-        values: each(({ memory }) => memory ?? Number.NaN),
-        unit: 'MB',
-      },
-      { ...row, what: 'requests', values: each(({ requests }) => requests), unit: '' },
-      { ...row, what: `words lost of ${spoken.length}`, values: lost, unit: '' },
-    ]
+    const figures: Figure[] = []
+    for (const delay of delays) figures.push(...(await compare(peer, delay)))
+    const words = [await wordsBetween(ours, spoken), await wordsBetween(peer, spoken)]
+    const row = { unit: '', limit: undefined, digits: 0 }
+    figures.push(
+      { ...row, what: `words lost of ${spoken.length}`, values: words.map(({ lost }) => lost) },
+      { ...row, what: 'words that nobody said', values: words.map(({ added }) => added) },
+    )
     console.log(`\nspeech-mcp against ${peer.package}, median of ${repeats}\n\n${table(figures, peer.name)}`)
   }
-  provider.stop()
 } finally {
   await rm(folder, { recursive: true, force: true })
 }

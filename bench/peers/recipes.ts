@@ -6,7 +6,7 @@ import { programOf, root } from '../measure.ts'
 /** What a tool answers with. */
 type Result = Awaited<ReturnType<Client['callTool']>>
 
-export interface Provider {
+export interface ProviderAccess {
   /** Address of the provider's API, as the server's setting takes it. */
   url: string
   apiKey: string
@@ -22,7 +22,7 @@ export interface Recipe {
   program(folder: string): string
   /** `data` is a fresh folder; recordings lie in `recordings`. */
   env(
-    provider: Provider,
+    provider: ProviderAccess,
     folders: { data: string; recordings: string; ffmpeg: string },
   ): Record<string, string>
   tool: string
@@ -48,7 +48,8 @@ export const ours: Recipe = {
   tool: 'transcribe_audio',
   arguments: audio => ({ audio, wait_seconds: 240 }),
   async text({ structuredContent }, client) {
-    const { transcript_id: id } = structuredContent as { transcript_id: string }
+    const { transcript_id: id, status } = structuredContent as { transcript_id: string; status: string }
+    if (status !== 'completed') throw new Error(`The transcript is ${status}.`)
     const { contents } = await client.readResource({ uri: `transcript://${id}/txt` })
     return contents.map(content => ('text' in content ? content.text : '')).join('\n')
   },
