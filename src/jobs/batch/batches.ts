@@ -7,16 +7,15 @@ import { isOver, type Job } from '../../domain/job.ts'
 import { oneLine } from '../../domain/text.ts'
 import { log } from '../../log.ts'
 import { modelsOf } from '../../pipeline/select-pipeline.ts'
-import { identify } from '../../pipeline/source/source.ts'
 import type { JobContext } from '../context.ts'
 import { createSingleFlight } from '../formatting/single-flight.ts'
 import { toleranceUsd } from '../records/allowances.ts'
-import { createCheckpoints } from '../records/checkpoints.ts'
 import { usesOurModels } from '../records/job-message.ts'
 import { notFound } from '../records/job-repository.ts'
 import { leaseMs, newLease, queueLeaseMs } from '../records/lease.ts'
 import { endJob } from '../records/transitions.ts'
 import type { WatchOptions } from '../watch.ts'
+import { liesHere } from './lies-here.ts'
 import { nothingReadable, type PlanCaller, type PlanRequest, planBatch, titleOf } from './plan.ts'
 import { type RunningBatch, startBatch } from './run-batch.ts'
 import { batchId, batchRecords, type StoredBatch, viewOf } from './stored-batch.ts'
@@ -45,9 +44,6 @@ const keptPlanMs = 60_000
 
 /** Recordings of a batch: their list is read and written as a whole. */
 export const maxRecordings = 1_000
-/** Recordings that are looked at to see whether a batch of another process lies on this machine. */
-const maxLookedAt = 5
-
 export function createBatches(context: JobContext) {
   const { workerId, shared, store, repository, leases, changes, allowances, pipeline, mutex, queue } = context
   const records = batchRecords(store)
@@ -174,25 +170,6 @@ export function createBatches(context: JobContext) {
     void run.ended.finally(() => running.delete(key))
   }
 
-  /** With a shared store, the files of another machine are left to a process that sees them. */
-  async function isHere(job: Job, { recordings }: StoredBatch): Promise<boolean> {
-    if (!shared) return true
-    const ends = await records.readEnds(job)
-    const pending = recordings.filter(({ id }) => !ends.has(id))
-    // Only its own end is left to write.
-    if (pending.length === 0) return true
-    const checkpoints = createCheckpoints(store, job.owner, '')
-    const { signal } = new AbortController()
-    // Spread over the list: those of one folder may be deleted by now.
-    const step = Math.max(1, pending.length / maxLookedAt)
-    for (let at = 0; at < pending.length; at += step) {
-      const { audio, content } = pending[Math.floor(at)]!
-      const found = await identify(audio, pipeline, { signal, checkpoints }).catch(() => undefined)
-      if (found?.content === content) return true
-    }
-    return false
-  }
-
   async function find(owner: string, id: string): Promise<{ job: Job; plan: StoredBatch }> {
     const job = await repository.get(owner, id)
     const plan = job && (await records.readPlan(job))
@@ -247,7 +224,7 @@ export function createBatches(context: JobContext) {
       // Those of its plan were agreed to; another process may have them.
       if (job.models.length > 0 && !usesOurModels(job, pipeline)) return
       const plan = await records.readPlan(job)
-      if (plan && !(await isHere(job, plan))) return
+      if (plan && shared && !(await liesHere(plan, await records.readEnds(job), job.owner, context))) return
       log.info('batch-resumed', { id: job.id })
       await start(job)
     },

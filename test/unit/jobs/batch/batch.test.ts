@@ -157,6 +157,8 @@ describe('a batch that is interrupted', () => {
     expect(view.state).toBe('completed')
     // Those without an answer are asked for again.
     expect(second.requests).toHaveLength(9)
+    // It would take over the batches of other tests.
+    await second.close()
   })
 
   it('a process with another model leaves it alone, as its price was agreed to for the first', async () => {
@@ -191,6 +193,7 @@ describe('a batch that is interrupted', () => {
     second.jobs.startRecovery()
     expect((await ended(second, id)).state).toBe('completed')
     expect([other.requests.length, second.requests.length]).toEqual([1, 2])
+    await second.close()
   })
 
   it('cancelling ends the rest and keeps what is done', async () => {
