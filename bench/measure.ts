@@ -22,7 +22,7 @@ export interface Provider {
   stop(): void
 }
 
-/** What the provider takes for a request, in milliseconds: in all, and for each second of audio. */
+/** What the provider takes for a request, in milliseconds: a fixed part, and more for each second of audio. */
 export interface ProviderDelay {
   baseMs: number
   perSecondMs: number

@@ -23,7 +23,7 @@ import { type Figure, table } from './table.ts'
 
 const minutes = 20
 const repeats = 3
-/** What the provider takes for a request, whatever its form: next to nothing, and about what models take. */
+/** What the provider takes for a request, whatever its form: little, and about what models take. */
 const delays = [
   { baseMs: 150, perSecondMs: 2 },
   { baseMs: 1_500, perSecondMs: 30 },
@@ -96,43 +96,52 @@ function install(recipe: Recipe): boolean {
 /** Words as they are compared: letters and digits, in lower case. */
 const wordsIn = (text: string) => text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []
 
-/** Words of the recording; those at its very end may be cut off. */
-async function spokenWords(): Promise<string[]> {
+interface Spoken {
+  words: string[]
+  /** Of the last second: they may be cut off. */
+  last: string[]
+}
+
+async function spokenWords(): Promise<Spoken> {
   const truths = await Promise.all(
     ['interview', 'meeting'].map(async name => {
       const path = join(root, 'fixtures', `${name}.truth.json`)
       return JSON.parse(await readFile(path, 'utf8')) as {
         duration: number
-        words: { text: string; end: number }[]
+        words: { text: string; start: number; end: number }[]
       }
     }),
   )
-  const spoken: string[] = []
-  for (let start = 0; start < 60 * minutes; )
+  const total = 60 * minutes
+  const spoken: Spoken = { words: [], last: [] }
+  for (let offset = 0; offset < total; )
     for (const { duration, words } of truths) {
-      const heard = words.filter(({ end }) => start + end < 60 * minutes - 1)
-      spoken.push(...heard.flatMap(({ text }) => wordsIn(text)))
-      start += duration
+      for (const { text, start, end } of words) {
+        if (offset + end < total - 1) spoken.words.push(...wordsIn(text))
+        else if (offset + start < total) spoken.last.push(...wordsIn(text))
+      }
+      offset += duration
     }
   return spoken
 }
 
 /** How many words were spoken and are missing in the text, and how many of the text were not spoken. */
-function compareWords(spoken: string[], text: string): { lost: number; added: number } {
+function compareWords(spoken: Spoken, text: string): { lost: number; added: number } {
   const left = new Map<string, number>()
   const written = wordsIn(text)
   for (const word of written) left.set(word, (left.get(word) ?? 0) + 1)
-  let lost = 0
-  for (const word of spoken) {
+  const take = (word: string) => {
     const times = left.get(word) ?? 0
-    if (times === 0) lost += 1
-    else left.set(word, times - 1)
+    left.set(word, Math.max(0, times - 1))
+    return times > 0
   }
-  return { lost, added: written.length - (spoken.length - lost) }
+  const found = spoken.words.filter(take).length
+  const foundLast = spoken.last.filter(take).length
+  return { lost: spoken.words.length - found, added: written.length - found - foundLast }
 }
 
 /** Words that get lost, or come twice, on the way to a provider that listens. */
-async function wordsBetween(recipe: Recipe, spoken: string[]) {
+async function wordsBetween(recipe: Recipe, spoken: Spoken) {
   // Of the emulated engines, llama.cpp takes every model's name and every format.
   const engine = 'llama.cpp'
   const listening = await (recipe.api === 'dashscope'
@@ -181,7 +190,7 @@ try {
     const words = [await wordsBetween(ours, spoken), await wordsBetween(peer, spoken)]
     const row = { unit: '', limit: undefined, digits: 0 }
     figures.push(
-      { ...row, what: `words lost of ${spoken.length}`, values: words.map(({ lost }) => lost) },
+      { ...row, what: `words lost of ${spoken.words.length}`, values: words.map(({ lost }) => lost) },
       { ...row, what: 'words that nobody said', values: words.map(({ added }) => added) },
     )
     console.log(`\nspeech-mcp against ${peer.package}, median of ${repeats}\n\n${table(figures, peer.name)}`)

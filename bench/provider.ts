@@ -1,5 +1,5 @@
 // A provider for measurements, in a process of its own, with DashScope's API and OpenAI's: well-formed answers after a
-// time that its arguments set, in all and for each second of audio. It ignores the audio that it receives, so that it takes
+// time that its arguments set: a fixed part, and more for each second of audio. It ignores the audio that it receives, so that it takes
 // no processor time from the measured server.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'

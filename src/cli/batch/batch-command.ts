@@ -176,20 +176,20 @@ function namesOf(
   })
 }
 
-/** `claimed`: by path, the recording that has it in this run of the program. */
+/** `takenPaths`: by path of an output, the recording that has it in this run of the program. */
 export function createWriter(
   { jobs }: App,
   names: OutputNames,
   { formats, preset, check, overwrite }: BatchOptions,
-  claimed = new Map<string, string>(),
+  takenPaths = new Map<string, string>(),
 ): BatchWork['write'] {
   async function writeOne(transcript: Transcript, recording: NamedRecording, format: FormatName) {
     const content = await renderFormat(transcript, format, { preset })
     const { extension } = outputFormats[format]
     for (const path of names.candidates(recording, format)) {
       const key = onAnyDisk(path)
-      if ((claimed.get(key) ?? recording.audio) !== recording.audio) continue
-      claimed.set(key, recording.audio)
+      if ((takenPaths.get(key) ?? recording.audio) !== recording.audio) continue
+      takenPaths.set(key, recording.audio)
       try {
         const request = { path, extension, content, overwrite, isOwnChoice: true }
         const { isEdited } = await jobs.save(localOwner, transcript.id, request)
@@ -199,7 +199,7 @@ export function createWriter(
           notes: [`${shownPath(path)} was changed by somebody, and stays; --overwrite replaces it.`],
         }
       } catch (error) {
-        claimed.delete(key)
+        takenPaths.delete(key)
         if (codeOf(error) !== 'FILE_EXISTS') throw error
       }
     }

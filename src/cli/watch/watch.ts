@@ -14,7 +14,7 @@ import {
   parseBatchOptions,
   sayStopping,
 } from '../batch/batch-command.ts'
-import { makeOutputFolders, nameOutputs, tryOutputFolders } from '../batch/output-names.ts'
+import { makeOutputFolders, nameOutputs, shownPath, tryOutputFolders } from '../batch/output-names.ts'
 import { type Report, reportToPeople, reportToScripts, withErrorEvents } from '../batch/report.ts'
 import { noResult, runBatch } from '../batch/run-batch.ts'
 import type { Command, Invocation } from '../command.ts'
@@ -22,7 +22,7 @@ import { givenPath } from '../io/given-path.ts'
 import { runInteractive, type Session } from '../io/interactive.ts'
 import { outputFlags, outputSwitches } from '../io/output.ts'
 import { createAppearing } from './appearing.ts'
-import { createLater } from './later.ts'
+import { createRetries } from './retries.ts'
 
 const defaultSettleSeconds = 5
 const maxLookMs = 2_000
@@ -97,10 +97,11 @@ async function watchFolder(invocation: Invocation): Promise<number> {
     const report = switches.has('json') ? reportToScripts(bar) : reportToPeople(bar)
     const look = { folder, recursive: switches.has('recursive'), signal }
     const appeared = createAppearing({ settleMs, existing: switches.has('existing') })
-    const later = createLater()
+    const retries = createRetries()
     /** By real path: the path in the folder, which names the output. */
     const names = new Map<string, string>()
-    const claimed = new Map<string, string>()
+    /** By path of an output: the recording that has it. */
+    const takenPaths = new Map<string, string>()
     const counted: Report = {
       ...report,
       // The others go on, or the watch ends and says why.
@@ -108,7 +109,7 @@ async function watchFolder(invocation: Invocation): Promise<number> {
       result(result) {
         resultsUsd += result.costUsd ?? 0
         report.result(result)
-        later.add(result, performance.now())
+        retries.add(result, performance.now())
       },
     }
 
@@ -126,7 +127,7 @@ async function watchFolder(invocation: Invocation): Promise<number> {
       await makeOutputFolders(outputs.folders)
       const allowance =
         leftUsd === undefined ? undefined : await app.jobs.limitCost(localOwner, plan, leftUsd)
-      const write = createWriter(app, outputs, options, claimed)
+      const write = createWriter(app, outputs, options, takenPaths)
       const todo = { tool, options: request, write, report: counted, signal, allowance, onProgress: bar.show }
       resultsUsd = 0
       const { stop } = await runBatch(app, whole, todo).finally(async () => {
@@ -147,7 +148,10 @@ async function watchFolder(invocation: Invocation): Promise<number> {
         const [audio, ...more] = paths
         if (audio === undefined || more.length > 0 || !isSpeechError(error) || isCommon(error.code))
           throw error
-        counted.result({ ...noResult({ audio, name: names.get(audio) ?? audio }, 'failed'), error })
+        // With the disk of the folder gone it waits for it.
+        const outcome = (await isMissing(folder)) ? ('waiting' as const) : ('failed' as const)
+        const failure = outcome === 'failed' ? { error } : {}
+        counted.result({ ...noResult({ audio, name: shownPath(audio) }, outcome), ...failure })
         return undefined
       }
     }
@@ -183,18 +187,14 @@ async function watchFolder(invocation: Invocation): Promise<number> {
         for (const { path, inside } of files) names.set(path, inside)
         isGone = false
         const now = performance.now()
-        const paths = [...later.take(now), ...appeared(files, now)]
+        const paths = [...retries.take(now), ...appeared(files, now)]
         // Only after the first look: a file that comes from here on has appeared.
         if (isFirst) process.stderr.write(`Watching ${asLine(folder)}. Ctrl-C ends it.\n`)
         isFirst = false
         if (paths.length > 0) begin(paths)
       } catch (error) {
         if (signal.aborted) break
-        const isMissing = await stat(folder).then(
-          () => false,
-          () => true,
-        )
-        if (!isMissing) throw error
+        if (!(await isMissing(folder))) throw error
         // A disk may be plugged in again.
         if (!isGone) process.stderr.write(`Note: ${describeError(error)} Waiting for the folder.\n`)
         isGone = true
@@ -208,6 +208,13 @@ async function watchFolder(invocation: Invocation): Promise<number> {
   }
 
   return runInteractive({ ...config, allowedDirs }, work, { drainSeconds, onStop: sayStopping })
+}
+
+function isMissing(folder: string): Promise<boolean> {
+  return stat(folder).then(
+    () => false,
+    () => true,
+  )
 }
 
 async function realFolder(path: string): Promise<string> {

@@ -84,16 +84,16 @@ export function createCircuitBreaker({
 }
 
 function createProbe(timeoutMs: number): Probe {
-  let resolve: (outcome: ProbeOutcome) => void = () => {}
-  const outcome = new Promise<ProbeOutcome>(settle => {
-    resolve = settle
+  let endWith: (outcome: ProbeOutcome) => void = () => {}
+  const outcome = new Promise<ProbeOutcome>(resolve => {
+    endWith = resolve
   })
-  const timer = setTimeout(() => resolve('go'), timeoutMs)
+  const timer = setTimeout(() => endWith('go'), timeoutMs)
   return {
     outcome,
     end(how) {
       clearTimeout(timer)
-      resolve(how)
+      endWith(how)
     },
   }
 }
@@ -101,7 +101,7 @@ function createProbe(timeoutMs: number): Probe {
 function unlessAborted(outcome: Promise<ProbeOutcome>, signal: AbortSignal): Promise<ProbeOutcome> {
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason)
-    signal.addEventListener('abort', abort)
+    signal.addEventListener('abort', abort, { once: true })
     void outcome.then(how => {
       signal.removeEventListener('abort', abort)
       resolve(how)

@@ -15,7 +15,7 @@ import { notFound } from '../records/job-repository.ts'
 import { leaseMs, newLease, queueLeaseMs } from '../records/lease.ts'
 import { endJob } from '../records/transitions.ts'
 import type { WatchOptions } from '../watch.ts'
-import { liesHere } from './lies-here.ts'
+import { hasFilesHere } from './has-files-here.ts'
 import { nothingReadable, type PlanCaller, type PlanRequest, planBatch, titleOf } from './plan.ts'
 import { type RunningBatch, startBatch } from './run-batch.ts'
 import { batchId, batchRecords, type StoredBatch, viewOf } from './stored-batch.ts'
@@ -44,6 +44,7 @@ const keptPlanMs = 60_000
 
 /** Recordings of a batch: their list is read and written as a whole. */
 export const maxRecordings = 1_000
+
 export function createBatches(context: JobContext) {
   const { workerId, shared, store, repository, leases, changes, allowances, pipeline, mutex, queue } = context
   const records = batchRecords(store)
@@ -129,8 +130,8 @@ export function createBatches(context: JobContext) {
       await records.savePlan(fresh, plan)
       await records.saveEnds(fresh, new Map())
       await repository.add(fresh)
-      const { request, lease, progress } = fresh
-      const again = { state: 'queued' as const, request, lease, terms, progress, error: undefined }
+      const { request, models, lease, progress } = fresh
+      const again = { state: 'queued' as const, request, models, lease, terms, progress, error: undefined }
       await start(await repository.update(owner, id, now => (isOver(now.state) ? again : undefined)))
     } catch (error) {
       if (terms?.usd !== undefined) await allowances.close({ owner, id, terms }).catch(logFailure)
@@ -168,6 +169,17 @@ export function createBatches(context: JobContext) {
     running.set(key, run)
     if (closed) run.stop('released')
     void run.ended.finally(() => running.delete(key))
+  }
+
+  /** A batch of other models, or of files that this machine lacks, is left to a process that has them. */
+  async function canGoOn(job: Job, { recordings }: StoredBatch): Promise<boolean> {
+    const ends = await records.readEnds(job)
+    const pending = recordings.filter(({ id }) => !ends.has(id))
+    // Only its own end is left to write.
+    if (pending.length === 0) return true
+    // The price was agreed to for the models of the plan.
+    if (!usesOurModels(job, pipeline)) return false
+    return !shared || hasFilesHere(pending, job.owner, context)
   }
 
   async function find(owner: string, id: string): Promise<{ job: Job; plan: StoredBatch }> {
@@ -221,10 +233,8 @@ export function createBatches(context: JobContext) {
     /** Takes over a batch whose process has died. */
     async recover(job: Job): Promise<void> {
       if (running.has(keyOf(job)) || !leases.isFree(job)) return
-      // Those of its plan were agreed to; another process may have them.
-      if (job.models.length > 0 && !usesOurModels(job, pipeline)) return
       const plan = await records.readPlan(job)
-      if (plan && shared && !(await liesHere(plan, await records.readEnds(job), job.owner, context))) return
+      if (plan && !(await canGoOn(job, plan))) return
       log.info('batch-resumed', { id: job.id })
       await start(job)
     },

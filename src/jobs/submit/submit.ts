@@ -77,9 +77,9 @@ export async function submit(
 function notAsPlanned(): SpeechError {
   return new SpeechError(
     'RECORDING_CHANGED',
-    'The recording, or the model, has changed since the price was shown.',
+    'The recording, or the model of the server, has changed since it was planned.',
     {
-      hint: 'Nothing of it was sent. Do the same again: the price is then that of the new recording.',
+      hint: 'Nothing of it was sent. Do the same again: the price is then the present one.',
     },
   )
 }

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest'
 import { createAppearing } from '../../../src/cli/watch/appearing.ts'
-import { createLater } from '../../../src/cli/watch/later.ts'
+import { createRetries } from '../../../src/cli/watch/retries.ts'
 import { SpeechError } from '../../../src/domain/errors.ts'
 import { fixture } from '../../support/e2e/system.ts'
 import { openTerminal, type Terminal } from '../../support/e2e/terminal.ts'
@@ -48,8 +48,8 @@ it('a file that is gone for a while is not new when it comes back, and an empty 
 })
 
 it('what an unreachable provider has kept waiting is tried again after a minute, once', () => {
-  const later = createLater()
-  later.add(
+  const retries = createRetries()
+  retries.add(
     {
       audio: '/first.wav',
       outcome: 'failed',
@@ -57,14 +57,14 @@ it('what an unreachable provider has kept waiting is tried again after a minute,
     },
     0,
   )
-  later.add({ audio: '/second.wav', outcome: 'waiting' }, 10)
-  later.add(
+  retries.add({ audio: '/second.wav', outcome: 'waiting' }, 10)
+  retries.add(
     { audio: '/broken.wav', outcome: 'failed', error: new SpeechError('FILE_NOT_FOUND', '', { hint: '' }) },
     10,
   )
-  expect(later.take(59_999)).toEqual([])
-  expect(later.take(60_010)).toEqual(['/first.wav', '/second.wav'])
-  expect(later.take(200_000)).toEqual([])
+  expect(retries.take(59_999)).toEqual([])
+  expect(retries.take(60_010)).toEqual(['/first.wav', '/second.wav'])
+  expect(retries.take(200_000)).toEqual([])
 })
 
 it('watch transcribes a recording that appears, after it was written, and ends with Ctrl-C', async () => {
@@ -154,6 +154,7 @@ it('a watch goes on behind a recording that is gone before its turn, and writes 
   const release = own.dashscope.fault({ kind: 'held' })
   const args = ['watch', folder, '--settle', '0', '--existing', '--overwrite', '--max-cost', '1', '--json']
   const { child, result } = own.start(args)
+  onTestFinished(() => void child.kill('SIGKILL'))
   const results = new Map<string, { outcome?: string; files?: string[] }>()
   createInterface({ input: child.stdout! }).on('line', line => {
     const event = JSON.parse(line) as { name?: string; outcome?: string; files?: string[] }

@@ -1,4 +1,4 @@
-// Memory for the samples of chunks: no more than they have, and used again when a chunk is released.
+// Memory for the samples of chunks: about as much as they fill, and used again when a chunk is released.
 import { frameSize, framesPerSecond } from '../activity.ts'
 
 /** Samples of the first array, in 10 s: most voice notes fit, and a longer chunk doubles it. */
@@ -17,7 +17,7 @@ export class SampleMemory {
     this.#usualLength = Math.min(firstLength, maxLength)
   }
 
-  /** Returns an array that begins with the samples of `filled` and has room for `length`. */
+  /** Returns an array that begins with the samples of `filled` and has room for `length`: itself, where it has. */
   withRoom(filled: Int16Array, length: number): Int16Array {
     if (filled.length >= length) return filled
     if (length > this.#maxLength) throw new RangeError('A chunk is longer than the longest.')

@@ -166,26 +166,27 @@ describe('a batch that is interrupted', () => {
     const first = await space.open({ recognise: () => never })
     await put('a.wav', 'b.wav')
     const id = await order(first)
-    await vi.waitFor(() => expect(first.requests).toHaveLength(1))
+    await vi.waitFor(() => expect(first.requests).toHaveLength(1), 10_000)
     await first.close()
     const interrupted = await space.open({ model: 'other-asr', recognise: () => never })
     await interrupted.jobs.submit(
       { audio: join(folder, 'a.wav') },
       { tool: 'transcribe_audio', owner, signal, allowUnsaved: false },
     )
-    await vi.waitFor(() => expect(interrupted.requests).toHaveLength(1))
+    await vi.waitFor(() => expect(interrupted.requests).toHaveLength(1), 10_000)
     await interrupted.close()
 
     const other = await space.open({
       model: 'other-asr',
       store: store => ({
         ...store,
-        unfinishedJobs: async () => (await store.unfinishedJobs()).sort(one => (one.id === id ? -1 : 1)),
+        unfinishedJobs: async () =>
+          (await store.unfinishedJobs()).sort((a, b) => Number(b.id === id) - Number(a.id === id)),
       }),
     })
     other.jobs.startRecovery()
-    // It is looked at behind the batch.
-    await vi.waitFor(() => expect(other.requests.length).toBeGreaterThan(0), 5_000)
+    // Recovery looks at the batch first, then at the job of this model.
+    await vi.waitFor(() => expect(other.requests.length).toBeGreaterThan(0), 10_000)
     expect((await other.jobs.batch(owner, id)).state).toBe('queued')
     await other.close()
 

@@ -4,7 +4,7 @@ import type { RecordingResult } from '../batch/report.ts'
 const retryMs = 60_000
 
 /** Times are in milliseconds of one clock. */
-export function createLater() {
+export function createRetries() {
   /** By path: when to try. */
   const times = new Map<string, number>()
   return {
@@ -12,7 +12,7 @@ export function createLater() {
     add({ audio, outcome, error }: Pick<RecordingResult, 'audio' | 'outcome' | 'error'>, now: number): void {
       if (error?.code === 'PROVIDER_UNREACHABLE' || outcome === 'waiting') times.set(audio, now + retryMs)
     },
-    /** Those whose time has come, which are tried once. */
+    /** Those whose time has come; each once for every `add`. */
     take(now: number): string[] {
       const due = [...times].filter(([, at]) => at <= now).map(([audio]) => audio)
       for (const audio of due) times.delete(audio)
