@@ -16,7 +16,7 @@ import { transcript } from '../../../support/transcripts.ts'
 
 let workspace: Workspace
 /** Milliseconds by which the steady clock is ahead: the pause after a death ends when a test says so. */
-let ahead: number
+let ahead = 0
 beforeEach(async () => {
   workspace = await createWorkspace()
   ahead = 0
@@ -39,6 +39,13 @@ const dead = { worker: 'dead', until: 1 }
 
 const jobIn = async ({ store }: Harness, id: string) => (await store.getJob(owner, id))!
 
+/** Unless it runs one of the jobs: their deadlines would pass as well, again and again on a busy machine. */
+async function letPausePass(harness: Harness, ...ids: string[]): Promise<void> {
+  const jobs = await Promise.all(ids.map(id => jobIn(harness, id)))
+  const isRunning = jobs.some(({ state, lease }) => state === 'running' && lease?.worker === harness.workerId)
+  if (!isRunning) ahead += longestPauseMs
+}
+
 /** The process of this harness has died: others know it, and it writes nothing more. */
 async function die(harness: Harness, id: string): Promise<void> {
   await vi.waitFor(async () => {
@@ -53,7 +60,7 @@ async function die(harness: Harness, id: string): Promise<void> {
 async function begin(harness: Harness, tool?: JobTool): Promise<string> {
   return vi.waitFor(async () => {
     const { job } = await harness.submit({}, tool)
-    ahead += longestPauseMs
+    await letPausePass(harness, job.id)
     expect(await jobIn(harness, job.id)).toMatchObject({ lease: { worker: harness.workerId } })
     return job.id
   }, eventually)
@@ -223,10 +230,13 @@ describe('jobs that have not got on since their process died', () => {
     await die(harness, jobs.find(({ lease }) => lease?.worker === harness.workerId)!.id)
 
     const next = await workspace.open()
-    await vi.waitFor(async () => {
-      ahead += longestPauseMs
-      for (const audio of recordings) await next.submit({ audio })
-      for (const id of ids) expect(await jobIn(next, id)).toMatchObject({ state: 'completed' })
-    }, eventually)
-  })
+    await vi.waitFor(
+      async () => {
+        await letPausePass(next, ...ids)
+        for (const audio of recordings) await next.submit({ audio })
+        for (const id of ids) expect(await jobIn(next, id)).toMatchObject({ state: 'completed' })
+      },
+      { ...eventually, timeout: 150_000 },
+    )
+  }, 240_000)
 })
