@@ -25,6 +25,7 @@ export const usualWaitSeconds = 2
 export function makeHome(folder: string, { provider, ffmpeg, env }: HomeOptions): Home {
   const [data, temporary] = [join(folder, 'data'), join(folder, 'tmp')]
   for (const each of [folder, temporary]) mkdirSync(each, { recursive: true })
+  const links = join(data, 'scratch', 'links')
   return {
     folder,
     data,
@@ -43,7 +44,12 @@ export function makeHome(folder: string, { provider, ffmpeg, env }: HomeOptions)
       FFMPEG_PATH: ffmpeg,
       ...env,
     },
-    scratch: () => [...entries(temporary), ...entries(join(data, 'scratch'))],
+    scratch: () => [
+      ...entries(temporary),
+      // This folder stays, for the links that lead a waiting ffmpeg to recordings.
+      ...entries(join(data, 'scratch')).filter(path => path !== links),
+      ...entries(links),
+    ],
   }
 }
 

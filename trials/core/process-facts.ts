@@ -7,7 +7,7 @@ export interface ProcessFacts {
   memoryMb: number
   peakMb: number
   handles: number
-  /** Command lines. */
+  /** Command lines, without the one ffmpeg that waits for the next voice note. */
   children: string[]
 }
 
@@ -21,11 +21,17 @@ export function factsOf(pid: number): ProcessFacts | undefined {
       memoryMb: megabytes('VmRSS'),
       peakMb: megabytes('VmHWM'),
       handles: readdirSync(`/proc/${pid}/fd`).length,
-      children: childrenOf(pid),
+      children: withoutWaiting(childrenOf(pid)),
     }
   } catch {
     return undefined
   }
+}
+
+/** Only one may wait: a second has been forgotten. */
+function withoutWaiting(commands: string[]): string[] {
+  const waiting = commands.findIndex(command => command.includes('ffmetadata'))
+  return commands.filter((_, i) => i !== waiting)
 }
 
 /** Processes, also orphaned ones, whose environment contains this home folder. */
