@@ -35,12 +35,18 @@ function withoutWaiting(commands: string[]): string[] {
 }
 
 /** Processes, also orphaned ones, whose environment contains this home folder. */
-export function processesOf(home: string): { pid: number; command: string }[] {
+export function processesOf(home: string): { pid: number; parent: number; command: string }[] {
   return numbersIn('/proc').flatMap(pid => {
     const isOf = read(`/proc/${pid}/environ`).split('\0').includes(`HOME=${home}`)
     const command = read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim()
     // A process that has ended and is not yet reaped has no command line.
-    return isOf && command !== '' ? [{ pid, command }] : []
+    // The name of the program, in brackets, may contain any character.
+    const parent = Number(
+      read(`/proc/${pid}/stat`)
+        .replace(/^.*\) \S /s, '')
+        .split(' ')[0],
+    )
+    return isOf && command !== '' ? [{ pid, parent, command }] : []
   })
 }
 

@@ -48,7 +48,7 @@ export const kills: Round = {
       // The program has taken up the jobs of the last kill.
       await untilIdle(door, home)
       tally.leftAt(door, home)
-      const orphans = processesOf(home.folder).filter(({ pid }) => pid !== door.pid)
+      const orphans = processesOf(home.folder).filter(({ pid, parent }) => ![pid, parent].includes(door.pid))
       if (orphans.length > 0)
         tally.fail(`left by a kill: ${orphans.map(({ command }) => command).join(' | ')}`)
       await tally.end(door)
