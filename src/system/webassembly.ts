@@ -1,4 +1,4 @@
-// Which WebAssembly V8 may optimise: only what asks for it.
+// Chooses what V8 may optimise of WebAssembly: only what asks for it.
 import { setFlagsFromString } from 'node:v8'
 
 /** The part of WebAssembly that is used: the types of Node lack it. */

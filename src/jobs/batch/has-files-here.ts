@@ -1,4 +1,4 @@
-// Whether this machine has the files of a batch. With a shared store, those of other machines are left to them.
+// Looks for the files of a batch on this machine. With a shared store, those of other machines are left to them.
 import type { PlannedRecording } from '../../domain/batch/batch.ts'
 import { identify } from '../../pipeline/source/source.ts'
 import type { JobContext } from '../context.ts'
