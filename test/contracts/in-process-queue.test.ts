@@ -110,6 +110,28 @@ describe('owners in the in-process queue', () => {
     expect(started).toHaveLength(103)
   })
 
+  it('a voice note of an owner who has none in progress starts at once, also where another owner has filled the lane', async () => {
+    const { send, serve, started, end } = controlledQueue({ short: 2, long: 1, remote: 1 })
+    serve()
+    await send(...['a', 'b', 'c', 'd'].map(id => message(id, 'ann', 'short')))
+    await send(message('e', 'ben', 'short'), message('f', 'ben', 'short'))
+    expect(started).toEqual(['a', 'b', 'e'])
+    // The place of a guest is no place of the lane.
+    await end('e', 'ben')
+    expect(started).toEqual(['a', 'b', 'e', 'f'])
+    await end('a')
+    expect(started).toEqual(['a', 'b', 'e', 'f'])
+    await end('f', 'ben')
+    expect(started).toEqual(['a', 'b', 'e', 'f', 'c'])
+  })
+
+  it('a long recording has no place beside a full lane', async () => {
+    const { send, serve, started } = controlledQueue()
+    serve()
+    await send(message('a'), message('b', 'ben'))
+    expect(started).toEqual(['a'])
+  })
+
   it('the number of waiting messages of an owner covers all lanes', async () => {
     const { queue, send } = controlledQueue()
     await send(message('a'), message('b', 'ann', 'short'), message('d', 'ann', 'remote'), message('c', 'bob'))

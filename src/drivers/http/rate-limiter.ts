@@ -17,8 +17,16 @@ export interface AdaptiveRateLimiterOptions {
   now?: () => number
 }
 
+interface Waiting {
+  signal: AbortSignal
+  begin(): void
+}
+
 export interface AdaptiveRateLimiter {
-  /** Runs the work as soon as the limits allow; rejects with the signal's reason if it aborts before. */
+  /**
+   * Runs the work as soon as the limits allow; rejects with the signal's reason if it aborts before. Requests with the
+   * same signal are of one job; the job with the fewest running ones comes first.
+   */
   run<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T>
   /** The provider has throttled: pauses all requests, for as long as it asks, and continues at half the rate. */
   backOff(askedSeconds?: number): void
@@ -38,9 +46,11 @@ export function createAdaptiveRateLimiter({
   minPerMinute = 6,
   now = () => performance.now(),
 }: AdaptiveRateLimiterOptions): AdaptiveRateLimiter {
-  const waiting: (() => void)[] = []
+  const waiting: Waiting[] = []
   let starts: number[] = []
   let running = 0
+  /** By the signal of their job. */
+  const runningOf = new Map<AbortSignal, number>()
   let rate = perMinute
   let pauseMs = firstPauseMs
   let pausedUntil = 0
@@ -55,9 +65,22 @@ export function createAdaptiveRateLimiter({
         return
       }
       starts.push(now())
-      running++
-      waiting.shift()!()
+      start(takeNext())
     }
+  }
+
+  /** Of the job with the fewest running requests: a voice note does not wait behind the chunks of hours. */
+  function takeNext(): Waiting {
+    const count = ({ signal }: Waiting) => runningOf.get(signal) ?? 0
+    const next = waiting.reduce((first, other) => (count(other) < count(first) ? other : first))
+    waiting.splice(waiting.indexOf(next), 1)
+    return next
+  }
+
+  function start({ signal, begin }: Waiting): void {
+    running++
+    runningOf.set(signal, (runningOf.get(signal) ?? 0) + 1)
+    begin()
   }
 
   /** Milliseconds until the next request may start. */
@@ -72,23 +95,27 @@ export function createAdaptiveRateLimiter({
   /** Resolves when the next request may start, which then counts as running. */
   function turn(signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
-      const start = () => {
+      const begin = () => {
         signal.removeEventListener('abort', abort)
         resolve()
       }
+      const turn = { signal, begin }
       const abort = () => {
-        waiting.splice(waiting.indexOf(start), 1)
+        waiting.splice(waiting.indexOf(turn), 1)
         reject(signal.reason)
         next()
       }
       signal.addEventListener('abort', abort, { once: true })
-      waiting.push(start)
+      waiting.push(turn)
       next()
     })
   }
 
-  function end(): void {
+  function end(signal: AbortSignal): void {
     running--
+    const left = runningOf.get(signal)! - 1
+    if (left > 0) runningOf.set(signal, left)
+    else runningOf.delete(signal)
     next()
   }
 
@@ -98,11 +125,11 @@ export function createAdaptiveRateLimiter({
       await turn(signal)
       try {
         const result = await work()
-        end()
+        end(signal)
         return result
       } catch (error) {
         // A failure may abort the whole job: waiting requests must see that before they start.
-        setImmediate(end)
+        setImmediate(() => end(signal))
         throw error
       }
     },

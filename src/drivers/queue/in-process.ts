@@ -1,9 +1,15 @@
 // In-process queue: priority lanes, so that a voice note does not wait behind hours of audio, and round robin over owners.
 import type { Delivery, Disposition, JobMessage, Lane, Queue } from '../../domain/queue.ts'
 
+/** In a full lane, so many owners with nothing in it may start one message each. Long recordings would slow all others. */
+const guestPlaces: Record<Lane, number> = { short: 8, long: 0, remote: 0 }
+
 interface LaneState {
-  /** How many more messages may be worked on. */
+  /** How many more messages may be worked on; less than 0 with guests. */
   free: number
+  guestPlaces: number
+  /** Number of messages in progress of each owner that has some. */
+  running: Map<string, number>
   /** Waiting messages by owner; the next owner comes first. */
   waiting: Map<string, JobMessage[]>
 }
@@ -15,7 +21,12 @@ const localDelivery: Delivery = { async extend() {} }
 
 /** `concurrency`: how many messages of each lane are worked on at once. */
 export function inProcessQueue(concurrency: Record<Lane, number>): Queue {
-  const createLane = (lane: Lane): LaneState => ({ free: concurrency[lane], waiting: new Map() })
+  const createLane = (lane: Lane): LaneState => ({
+    free: concurrency[lane],
+    guestPlaces: guestPlaces[lane],
+    running: new Map(),
+    waiting: new Map(),
+  })
   const lanes = { short: createLane('short'), long: createLane('long'), remote: createLane('remote') }
   const keyOf = ({ owner, id }: JobMessage) => `${owner}/${id}`
   const queued = new Map<string, JobMessage>()
@@ -23,13 +34,18 @@ export function inProcessQueue(concurrency: Record<Lane, number>): Queue {
   let closed = false
 
   function dispatch(lane: LaneState): void {
-    while (work && !closed && lane.free > 0) {
+    while (work && !closed) {
       const message = take(lane)
       if (!message) return
       queued.delete(keyOf(message))
+      const { owner } = message
       lane.free--
+      lane.running.set(owner, (lane.running.get(owner) ?? 0) + 1)
       void work(message, localDelivery).finally(() => {
         lane.free++
+        const left = lane.running.get(owner)! - 1
+        if (left > 0) lane.running.set(owner, left)
+        else lane.running.delete(owner)
         dispatch(lane)
       })
     }
@@ -61,9 +77,10 @@ export function inProcessQueue(concurrency: Record<Lane, number>): Queue {
   }
 }
 
-/** Takes the first message of the next owner and moves that owner to the end. */
-function take({ waiting }: LaneState): JobMessage | undefined {
-  const [next] = waiting
+/** Takes the first message of the next owner who may start one, and moves that owner to the end. */
+function take({ free, guestPlaces, running, waiting }: LaneState): JobMessage | undefined {
+  const hasGuestPlace = free + guestPlaces > 0
+  const next = [...waiting].find(([owner]) => free > 0 || (hasGuestPlace && !running.has(owner)))
   if (!next) return undefined
   const [owner, [message, ...rest]] = next
   waiting.delete(owner)

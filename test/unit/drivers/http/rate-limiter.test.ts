@@ -99,6 +99,22 @@ describe('the adaptive rate limiter', () => {
     expect(ran).toEqual([0, 1, 2, 3, 4])
   })
 
+  it('a job with fewer requests in progress comes first, so that a voice note does not wait behind an hour', async () => {
+    const limiter = create(100, 2)
+    const [hour, note] = [new AbortController().signal, new AbortController().signal]
+    const order: string[] = []
+    const request = (name: string, signal: AbortSignal) =>
+      limiter.run(async () => {
+        order.push(`${name} ${Date.now() / 1000}`)
+        await new Promise(resolve => setTimeout(resolve, 10_000))
+      }, signal)
+    const all = [1, 2, 3, 4].map(number => request(`hour ${number}`, hour))
+    all.push(request('note', note))
+    await vi.runAllTimersAsync()
+    await Promise.all(all)
+    expect(order).toEqual(['hour 1 0', 'hour 2 0', 'note 10', 'hour 3 10', 'hour 4 20'])
+  })
+
   it('rejects a waiting caller that is aborted, and lets the next one in', async () => {
     const limiter = create(1, 1)
     const call = new AbortController()
