@@ -6,7 +6,13 @@ const names =
     ? /^(?:PATH|PATHEXT|SYSTEMROOT|TEMP|TMP)$/i
     : /^(?:PATH|HOME|TMPDIR|LANG|LC_\w+|(?:DY)?LD_\w+)$/
 
+/**
+ * A statically linked ffmpeg, as packages bring it, would load the system's modules for character sets. They are of
+ * another C library, and it crashes at the names in an MPEG transport stream. Nothing that we read needs them.
+ */
+const additions: Record<string, string> = process.platform === 'linux' ? { GCONV_PATH: '/dev/null' } : {}
+
 /** Every child process gets this environment: the program's own holds the user's keys. */
 export function childEnvironment(own: Record<string, string | undefined> = process.env): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(own).filter(([name]) => names.test(name)))
+  return { ...Object.fromEntries(Object.entries(own).filter(([name]) => names.test(name))), ...additions }
 }
