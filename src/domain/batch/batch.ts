@@ -100,6 +100,8 @@ export interface BatchView extends Pick<BatchPlan, 'copies' | 'unreadable'> {
   /** Most that it may cost, in US dollars; absent where the price is unknown. */
   agreedUsd?: number
   error?: Job['error']
+  /** Models that it was ordered with, where it waits for a process that has them and this one has others. */
+  waitsForModels?: string[]
 }
 
 /** Ids of batches, which all methods for transcripts tell apart by their first letters. */

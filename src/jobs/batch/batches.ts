@@ -221,8 +221,10 @@ export function createBatches(context: JobContext) {
     cancel,
     async view(owner: string, id: string): Promise<BatchView> {
       const { job, plan } = await find(owner, id)
-      const ends = running.get(keyOf(job))?.ends ?? (await records.readEnds(job))
-      return viewOf(job, plan, ends)
+      const run = running.get(keyOf(job))
+      const view = viewOf(job, plan, run?.ends ?? (await records.readEnds(job)))
+      const waits = !run && !isOver(job.state) && leases.isFree(job) && !usesOurModels(job, pipeline)
+      return waits ? { ...view, waitsForModels: job.models } : view
     },
     /** Deletes the list; the transcripts stay. */
     async remove(owner: string, id: string): Promise<void> {

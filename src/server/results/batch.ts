@@ -131,14 +131,20 @@ function warningsOf({ copies, unreadable }: Pick<BatchPlan, 'copies' | 'unreadab
 
 /** `offset` counts recordings. */
 export function batchAnswer(batch: BatchView, offset = 0): ToolAnswer {
-  const { id, title, tool, state, items, progress, agreedUsd, error } = batch
+  const { id, title, tool, state, items, progress, agreedUsd, error, waitsForModels } = batch
   const status = state === 'queued' ? 'running' : state
   const page = items.slice(offset, offset + pageSize)
   const nextOffset = offset + pageSize < items.length ? offset + pageSize : undefined
   const ends = items.flatMap(({ end }) => end ?? [])
   const spent = ends.reduce((sum, { costUsd = 0 }) => sum + costUsd, 0)
   const seconds = items.reduce((sum, { end, seconds = 0 }) => sum + (end?.seconds ?? seconds), 0)
-  const warnings = [...warningsOf(batch), ...(error ? [`${error.code}: ${error.message} ${error.hint}`] : [])]
+  const warnings = [
+    ...warningsOf(batch),
+    ...(error ? [`${error.code}: ${error.message} ${error.hint}`] : []),
+    ...(waitsForModels
+      ? [`It waits for a server with ${waitsForModels.join(', ')}: its price is theirs.`]
+      : []),
+  ]
   const next = nextStep(batch, status, nextOffset)
   const text = page.map(itemLine).join('\n')
   const done = progress?.message ?? `${ends.length} of ${plural(items.length, 'recording')} done`
@@ -208,14 +214,17 @@ function recordingOf({ id, name, seconds, end }: BatchItem) {
 }
 
 function nextStep(
-  { id, tool }: BatchView,
+  { id, tool, waitsForModels }: BatchView,
   status: string,
   nextOffset: number | undefined,
 ): string | undefined {
   const steps = [
     nextOffset !== undefined &&
       `More follow: call get_transcript with transcript_id=${id}, offset=${nextOffset}.`,
+    waitsForModels &&
+      `Set ASR_MODEL, SPEAKER_MODEL or FILE_MODEL as before; or call cancel_transcription with transcript_id=${id} and order the recordings again.`,
     status === 'running' &&
+      !waitsForModels &&
       `The work continues: call get_transcript with transcript_id=${id} to wait for it.`,
     status !== 'running' &&
       status !== 'completed' &&

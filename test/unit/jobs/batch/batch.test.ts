@@ -187,12 +187,16 @@ describe('a batch that is interrupted', () => {
     other.jobs.startRecovery()
     // Recovery looks at the batch first, then at the job of this model.
     await vi.waitFor(() => expect(other.requests.length).toBeGreaterThan(0), 10_000)
-    expect((await other.jobs.batch(owner, id)).state).toBe('queued')
+    expect(await other.jobs.batch(owner, id)).toMatchObject({
+      state: 'queued',
+      waitsForModels: ['fake-asr'],
+    })
     await other.close()
 
     const second = await space.open()
     second.jobs.startRecovery()
-    expect((await ended(second, id)).state).toBe('completed')
+    const done = await ended(second, id)
+    expect([done.state, done.waitsForModels]).toEqual(['completed', undefined])
     expect([other.requests.length, second.requests.length]).toEqual([1, 2])
     await second.close()
   })
