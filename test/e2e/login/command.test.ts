@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { closedAfterEach } from '../../support/closed-after-each.ts'
 import { post } from '../../support/e2e/http.ts'
-import { noteLoadedModules } from '../../support/e2e/loaded-modules.ts'
+import { noteLoadedModules } from '../../support/loaded-modules.ts'
 import { fixture, startHttpServer } from '../../support/e2e/system.ts'
 import { openTerminal, type Terminal } from '../../support/e2e/terminal.ts'
 import { audience, bearer, issuersOfEachTest, type TestIssuer } from '../../support/login/issuer.ts'
