@@ -5,9 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startMns } from '../../../emulators/mns/mns.ts'
 import { startOss } from '../../../emulators/oss/oss.ts'
 import { startTablestore } from '../../../emulators/tablestore/tablestore.ts'
-import { noteLoadedModules } from '../../support/loaded-modules.ts'
 import { entry } from '../../support/e2e/system.ts'
 import { openTerminal, type Terminal } from '../../support/e2e/terminal.ts'
+import { noteLoadedModules } from '../../support/loaded-modules.ts'
 
 /** Files of dist/vendor/, and the packages they are. */
 const cloudLibraries = {

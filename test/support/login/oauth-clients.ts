@@ -13,8 +13,14 @@ interface Tokens {
   token_type: string
 }
 
+/** Goes where the client sends them, and comes back with the answer of the authorization server. */
+export interface Person {
+  redirectUrl: string
+  logIn(address: URL, name: string): Promise<URL>
+}
+
 /** Memory of a client, which both SDKs read and write; without an issuer it has to register itself. */
-function createMemory(issuer?: string) {
+function createMemory(redirectUrl: string, issuer?: string) {
   let client: Record<string, unknown> | undefined = issuer ? { client_id: clientId, issuer } : undefined
   let verifier = ''
   let discovery: unknown
@@ -69,6 +75,8 @@ export interface OAuthAccess {
   issuer: string
   /** Who logs in. */
   name: string
+  /** Default: one who says yes. */
+  person?: Person
   /** True for a client that registers itself. */
   registers?: boolean
 }
@@ -80,8 +88,14 @@ function connectWith(
   openClient: () => AnyClient,
   openTransport: (url: URL, provider: never) => AnyTransport,
 ) {
-  return async ({ url, issuer, name, registers = false }: OAuthAccess): Promise<OAuthClient> => {
-    const memory = createMemory(registers ? undefined : issuer)
+  return async ({
+    url,
+    issuer,
+    name,
+    registers = false,
+    person = { redirectUrl, logIn },
+  }: OAuthAccess): Promise<OAuthClient> => {
+    const memory = createMemory(person.redirectUrl, registers ? undefined : issuer)
     let [client, transport] = [openClient(), openTransport(new URL(url), memory.provider as never)]
 
     /** Lets the person log in where the work needs it, and begins again. */
@@ -91,7 +105,7 @@ function connectWith(
         return await work()
       } catch (error) {
         if (memory.visits.length === before) throw error
-        const callback = await logIn(memory.visits.at(-1)!, name)
+        const callback = await person.logIn(memory.visits.at(-1)!, name)
         await transport.finishAuth(callback.searchParams)
         return work()
       }
@@ -118,7 +132,11 @@ const info = { name: 'test', version: '1' }
 
 const openV1 = (url: URL, authProvider: never) => {
   const transport = new HttpV1(url, { authProvider })
-  const finishAuth = (callback: URLSearchParams) => transport.finishAuth(callback.get('code')!)
+  const finishAuth = async (callback: URLSearchParams) => {
+    // Left to the program that uses this SDK.
+    if (!callback.has('code')) throw new Error(callback.get('error')!)
+    await transport.finishAuth(callback.get('code')!)
+  }
   return new Proxy(transport, {
     get: (target, key) => (key === 'finishAuth' ? finishAuth : Reflect.get(target, key)),
     set: (target, key, value) => Reflect.set(target, key, value),

@@ -58,7 +58,7 @@ export async function startProvider({ tokenLife = 600, refreshes = true }: Provi
       issueRefreshToken: async () => refreshes,
       // A client may renew its token twice at once.
       rotateRefreshToken: false,
-      ttl: { Session: 600, Grant: 600, Interaction: 600, RefreshToken: 600 },
+      ttl: { AccessToken: tokenLife, Session: 600, Grant: 600, Interaction: 600, RefreshToken: 600 },
       features: {
         devInteractions: { enabled: true },
         registration: { enabled: true },
