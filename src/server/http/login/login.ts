@@ -37,12 +37,17 @@ export function createLogin({ ownerClaim, fetchText, ...expected }: LoginOptions
   const keys = createIssuerKeys(issuer, fetchText, now)
 
   async function callerBy(token: string, headers: IncomingHttpHeaders): Promise<Caller | JsonResponse> {
-    if (!jwtShape.test(token)) return resource.badToken(headers)
+    /** The same response for all reasons, which only the log tells apart. */
+    const refused = (reason: string) => {
+      log.info('login-refused', { reason })
+      return resource.badToken(headers)
+    }
+    if (!jwtShape.test(token)) return refused('no JWT')
     const { checkJwt, maxSkewSeconds, reasonOf } = await import('./jwt-check.ts')
     try {
       const claims = await checkJwt(token, keys, { ...expected, now: now() })
       const value = claims[ownerClaim]
-      if (typeof value !== 'string' || value === '') throw new TypeError('No owner')
+      if (typeof value !== 'string' || value === '') return refused('no owner claim')
       return {
         owner: ownerOf(issuer, ownerClaim, value),
         scopes: grantedScopes(claims),
@@ -50,8 +55,7 @@ export function createLogin({ ownerClaim, fetchText, ...expected }: LoginOptions
       }
     } catch (error) {
       if (error instanceof KeysUnavailable) return refusals.noKeys(minPauseMs / 1000)
-      log.info('login-refused', { reason: reasonOf(error) })
-      return resource.badToken(headers)
+      return refused(reasonOf(error))
     }
   }
 
