@@ -16,7 +16,7 @@ import { createHostCheck, createPageCheck, formatHost } from './hosts.ts'
 import { createRequestCounter, defaultLimits, type HttpLimits } from './limits.ts'
 import { closeServer, listen } from './listen.ts'
 import type { Caller } from './login/caller.ts'
-import { createLogin, type LoginOptions } from './login/login.ts'
+import type { LoginOptions } from './login/login.ts'
 import { isListen, readBody, requestIds, resourceReads } from './messages.ts'
 import { refusals, sendJson, sendPage, streamed, toResponse } from './responses.ts'
 import { createSessions } from './sessions.ts'
@@ -57,7 +57,8 @@ export async function serveHttp(
   const { host, port, tokens, metrics, allowedHosts = [] } = httpOptions
   const { serverOf = (connection: Connection) => createMcpServer(options, connection) } = httpOptions
   const limits = { ...defaultLimits, ...httpOptions.limits }
-  const login = httpOptions.login && createLogin(httpOptions.login, limits.now)
+  const login =
+    httpOptions.login && (await import('./login/login.ts')).createLogin(httpOptions.login, limits.now)
   let isStopping = false
   const admit = createAdmission({
     host,
