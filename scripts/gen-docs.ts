@@ -24,7 +24,18 @@ const settingSections: { title: string; names: SettingName[] }[] = [
     names: ['waitSeconds', 'pollSeconds', 'maxCostUsd', 'maxCostPerDayUsd', 'concurrency', 'maxDownloadMb'],
   },
   { title: 'This machine', names: ['allowedDirs', 'dataDir', 'ffmpegPath', 'logLevel'] },
-  { title: 'HTTP', names: ['httpHost', 'httpPort', 'httpAllowedHosts', 'tokens'] },
+  {
+    title: 'HTTP',
+    names: [
+      'httpHost',
+      'httpPort',
+      'httpAllowedHosts',
+      'tokens',
+      'oauthIssuer',
+      'oauthAudiences',
+      'oauthOwnerClaim',
+    ],
+  },
   {
     title: 'Object storage and its keys',
     names: [

@@ -55,7 +55,7 @@ export interface App {
   engines: OwnEngine[]
   /** Resolves if Gemini accepts its key; undefined if no Gemini model is configured. */
   checkGemini?: ((signal: AbortSignal) => Promise<void>) | undefined
-  /** Fetches from a signed address of `objectStorage`. */
+  /** Fetches from a signed address of `objectStorage`, or from an identity provider. */
   fetchText: HttpClient['fetchText']
   ffmpeg(): Promise<FoundFfmpeg>
   /** Prometheus metrics; undefined unless requested. */

@@ -1,5 +1,5 @@
 // speech-mcp http: serves MCP clients over Streamable HTTP until a signal stops it.
-import { createApp } from '../app.ts'
+import { type App, createApp } from '../app.ts'
 import { type Config, canRunJobs } from '../config/config.ts'
 import { deadlines } from '../domain/network/deadlines.ts'
 import { redirectConsole } from '../log.ts'
@@ -34,6 +34,7 @@ export const http: Command = {
         port: config.httpPort,
         allowedHosts: config.httpAllowedHosts,
         tokens: config.tokens,
+        login: loginOf(config, app),
         metrics: app.metrics,
       },
     )
@@ -51,8 +52,17 @@ export const http: Command = {
   },
 }
 
-function greeting(url: string, { tokens }: Config, folders: string[]): string {
-  const access = tokens.length === 0 ? 'no tokens, this machine only' : `tokens: ${tokens.length}`
+function loginOf({ oauthIssuer: issuer, oauthAudiences, oauthOwnerClaim }: Config, { fetchText }: App) {
+  if (issuer === undefined) return undefined
+  return { issuer, audiences: oauthAudiences, ownerClaim: oauthOwnerClaim, fetchText }
+}
+
+function greeting(url: string, { tokens, oauthIssuer }: Config, folders: string[]): string {
+  const access = [
+    ...(oauthIssuer ? [`login with ${new URL(oauthIssuer).host}`] : []),
+    ...(tokens.length > 0 ? [`tokens: ${tokens.length}`] : []),
+    ...(!oauthIssuer && tokens.length === 0 ? ['no tokens, this machine only'] : []),
+  ].join(', ')
   const readable = folders.length === 0 ? 'none, see SPEECH_ALLOWED_DIRS' : folders.join(', ')
   return `speech-mcp serves ${url} (${access}; allowed folders: ${readable}).`
 }

@@ -60,6 +60,7 @@ export function readConfig(environment: Environment = process.env, flags: Enviro
     parsed[key] = result.data
   }
   const config = parsed as Parsed
+  checkLogin(config)
   return {
     ...config,
     ...keysOf(config),
@@ -70,6 +71,13 @@ export function readConfig(environment: Environment = process.env, flags: Enviro
     allowedDirsGiven: config.allowedDirs !== undefined,
     searchPath: environment.PATH ?? environment.Path ?? '',
   }
+}
+
+function checkLogin({ oauthIssuer, oauthAudiences }: Parsed): void {
+  if ((oauthIssuer === undefined) === (oauthAudiences.length === 0)) return
+  throw new SpeechError('CONFIG_INVALID', 'SPEECH_OAUTH_ISSUER and SPEECH_OAUTH_AUDIENCE need each other.', {
+    hint: 'Set both, or neither. The audience is that of the tokens, such as https://speech.example.com/mcp.',
+  })
 }
 
 /** The variables of other programs, which agree on lower case before upper case. */

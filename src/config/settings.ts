@@ -4,14 +4,17 @@ import { type LogLevel, logLevels } from '../log.ts'
 import { modelDescriptions } from './model-descriptions.ts'
 import {
   amount,
+  audiences,
   baseUrl,
   bucket,
+  claim,
   count,
   file,
   folder,
   folders,
   hostNames,
   instance,
+  issuer,
   key,
   models,
   networkInterface,
@@ -210,7 +213,7 @@ export const settings = {
   httpHost: setting(
     'SPEECH_HTTP_HOST',
     z.string().default('127.0.0.1'),
-    'Address that `speech-mcp http` listens on; other than loopback only with SPEECH_TOKENS',
+    'Address that `speech-mcp http` listens on; other than loopback only with SPEECH_TOKENS or SPEECH_OAUTH_ISSUER',
   ),
   httpPort: setting(
     'SPEECH_HTTP_PORT',
@@ -220,12 +223,27 @@ export const settings = {
   httpAllowedHosts: setting(
     'SPEECH_HTTP_ALLOWED_HOSTS',
     hostNames.default([]),
-    'Further names of `speech-mcp http`, such as `speech.example.com` of a proxy, and of web pages that may use it, such as `localhost:6274`; with SPEECH_TOKENS every name of the server is accepted',
+    'Further names of `speech-mcp http`, such as `speech.example.com` of a proxy, and of web pages that may use it, such as `localhost:6274`; with SPEECH_TOKENS or SPEECH_OAUTH_ISSUER every name of the server is accepted',
   ),
   tokens: setting(
     'SPEECH_TOKENS',
     tokens.default([]),
     'Users of `speech-mcp http`, as `name:token,name:token`; each name sees only its own jobs and transcripts',
+  ),
+  oauthIssuer: setting(
+    'SPEECH_OAUTH_ISSUER',
+    issuer.optional(),
+    'Identity provider whose tokens `speech-mcp http` accepts, exactly as it names itself; needs SPEECH_OAUTH_AUDIENCE',
+  ),
+  oauthAudiences: setting(
+    'SPEECH_OAUTH_AUDIENCE',
+    audiences.default([]),
+    'Audience of these tokens, best the public address of the server, such as `https://speech.example.com/mcp`; several are separated by commas',
+  ),
+  oauthOwnerClaim: setting(
+    'SPEECH_OAUTH_OWNER_CLAIM',
+    claim,
+    'Claim that says whose the transcripts are; callers with the same value share them',
   ),
   logLevel: setting(
     'SPEECH_LOG',

@@ -112,6 +112,27 @@ export const speechModels = (defaultModels: string) =>
     error: `a list of models such as ${defaultModels}; paraformer is not supported`,
   })
 
+/** The name of an identity provider as it stands in its tokens: a slash at the end counts. */
+export const issuer = z
+  .url({ protocol: /^https?$/, error: 'an address such as https://login.example.com/realms/main' })
+  .refine(text => /^https:/i.test(text) || loopbackHttp.test(text), { error: httpsOnly })
+  .refine(text => !/[?#@]/.test(text), { error: 'an address without a query, a fragment or a user' })
+export const audiences = z.string().transform((text, context): string[] => {
+  const names = text
+    .split(',')
+    .map(name => name.trim())
+    .filter(name => name !== '')
+  const isName = (name: string) =>
+    /^[!-~]{1,500}$/.test(name) && !/["\\]/.test(name) && (!/^https?:/i.test(name) || URL.canParse(name))
+  if (names.length === 0 || !names.every(isName))
+    context.addIssue('an audience such as https://speech.example.com/mcp, or several separated by commas')
+  return names
+})
+export const claim = z
+  .string()
+  .regex(/^[!-~]{1,200}$/, { error: 'the name of a claim, such as sub' })
+  .default('sub')
+
 /** Host names separated by commas, each with its port if one is given; a scheme is left out. */
 export const hostNames = z.string().transform((text, context): string[] => {
   const names = text

@@ -13,6 +13,7 @@ import type { Command } from '../command.ts'
 import { type Costs, describeCosts, readCosts } from './costs.ts'
 import { checkAllowedDirs, checkDataDir } from './folders.ts'
 import { checkFormatting, type Finding } from './formatting.ts'
+import { checkLogin } from './login.ts'
 import { askModels, describeModels, hourCosts, modelsAsJson, modelTable } from './models.ts'
 import { checkOwnEngine } from './own-engine.ts'
 import { describeProxies } from './proxy.ts'
@@ -25,12 +26,13 @@ type Check = [name: string, run: () => Promise<string | Finding>]
 
 export const doctor: Command = {
   usage: 'speech-mcp doctor',
-  help: 'Check ffmpeg, keys, bucket, clock, models and folders; create shared tables and queues.',
+  help: 'Check ffmpeg, keys, bucket, login, clock, models and folders; create shared tables and queues.',
   examples: [['doctor', 'Checks all, and asks each model once, for less than $0.001 in all.']],
   switches: { json: { help: 'print the findings as JSON' } },
   async run({ config, version, switches }) {
     const app = await createApp(config)
     const { setUpStore, setUpQueue } = app
+    const { oauthIssuer } = config
     let isKeyGood = true
     let isBucketGood = true
     let spent: Costs | undefined
@@ -56,6 +58,14 @@ export const doctor: Command = {
       ...(setUpQueue ? [['queue', () => checkQueue(setUpQueue, config, isBucketGood)] satisfies Check] : []),
       ...app.engines.map((engine): Check => [engineCheck(engine.model), () => checkOwnEngine(engine, app)]),
       ['formatting', () => checkModels(app, config, isKeyGood)],
+      ...(oauthIssuer
+        ? [
+            [
+              'login',
+              () => checkLogin(oauthIssuer, app, config).catch(timeoutAs(oauthIssuer, 'SPEECH_OAUTH_ISSUER')),
+            ] satisfies Check,
+          ]
+        : []),
       ['proxy', async () => describeProxies(config, app)],
       ['data folder', () => checkDataDir(app, config)],
       [

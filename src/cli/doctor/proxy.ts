@@ -26,6 +26,7 @@ export function describeProxies(
     bucket && (/^https?:/.test(bucket) ? bucket : `https://${bucket}`),
     config.tablestoreEndpoint,
     config.mnsEndpoint,
+    config.oauthIssuer,
   ].filter(address => typeof address === 'string')
   const ways = new Map<string, Set<string>>()
   for (const address of addresses) {

@@ -138,6 +138,12 @@ export const deadlines = {
     totalSeconds: 45,
     afterwards: 'the next poll, after a pause',
   },
+  login: {
+    work: 'Metadata and keys of the identity provider, all requests together',
+    idleSeconds: 5,
+    totalSeconds: 10,
+    afterwards: 'its last keys hold for a day; without any, calls get status 503',
+  },
   doctorCheck: {
     work: 'A check of `doctor`',
     totalSeconds: 10,

@@ -12,6 +12,11 @@ const privateHosts = [
   /\.(?:local|lan|internal|localhost)$/i,
 ]
 
+/** This machine alone. */
+export function isLoopback(host: string): boolean {
+  return /^(?:localhost|127(?:\.\d{1,3}){3}|::1|\[::1\])$/i.test(host)
+}
+
 export function isPrivateHost(host: string): boolean {
   const name = host.replace(/\.$/, '')
   return privateHosts.some(pattern => pattern.test(name))

@@ -55,7 +55,7 @@ export interface HttpClient {
    * `PROVIDER_FAILED` (not retryable) for one that is too large.
    */
   fetchText(
-    request: Pick<HttpRequest, 'url' | 'headers' | 'deadline' | 'signal'>,
+    request: Pick<HttpRequest, 'url' | 'headers' | 'deadline' | 'signal' | 'setting'>,
   ): Promise<Omit<HttpStream, 'text'> & { text: string }>
   /**
    * Resolves with any response as soon as its status arrives. Throws, now or while it is read, as `request` does, and

@@ -1,6 +1,8 @@
 // Accepts or rejects an HTTP request by its headers, before its body is read.
 import type { IncomingMessage } from 'node:http'
 import { createAuthenticator, requireTokens, type Token } from './auth.ts'
+import type { Caller } from './login/caller.ts'
+import type { Login } from './login/login.ts'
 import { healthResponse, type JsonResponse, refusals } from './responses.ts'
 
 /** Some clients end the URL with a slash. */
@@ -12,6 +14,7 @@ export interface AdmissionOptions {
   /** Address the server listens on. */
   host: string
   tokens: readonly Token[]
+  login?: Login | undefined
   maxBodyBytes: number
   /** True if `/metrics` is served. */
   hasMetrics: boolean
@@ -19,28 +22,31 @@ export interface AdmissionOptions {
 }
 
 /**
- * The returned function gives the owner of an accepted request for `/mcp` or `/metrics`, or the response that rejects it.
- * Throws `CONFIG_INVALID` if the address is reachable from other machines but no tokens are set.
+ * The returned function gives the caller of an accepted request for `/mcp` or `/metrics`, or the response to any other one.
+ * Throws `CONFIG_INVALID` if the address is reachable from other machines but neither tokens nor a login are set.
  */
 export function createAdmission(
   options: AdmissionOptions,
-): (incoming: IncomingMessage) => string | JsonResponse {
-  const { host, tokens, maxBodyBytes, hasMetrics, isStopping } = options
-  requireTokens(host, tokens)
-  const ownerOf = createAuthenticator(tokens)
-  return ({ method = '', url = '', headers }) => {
+): (incoming: IncomingMessage) => Promise<Caller | JsonResponse> {
+  const { host, tokens, login, maxBodyBytes, hasMetrics, isStopping } = options
+  requireTokens(host, tokens, login)
+  const callerOf = createAuthenticator(tokens, login)
+  return async incoming => {
+    const { method = '', url = '', headers } = incoming
     const path = pathOf(url)
     if (path === '/healthz' && ['GET', 'HEAD'].includes(method))
       return healthResponse(!isStopping(), { status: isStopping() ? 'stopping' : 'ok' })
     if (path === '/healthz') return refusals.notAllowed('GET, HEAD')
+    if (login?.isMetadata(path))
+      return ['GET', 'HEAD'].includes(method) ? login.metadata(headers) : refusals.notAllowed('GET, HEAD')
     const isMetrics = hasMetrics && path === '/metrics'
     if (path !== '/mcp' && !isMetrics) return refusals.notFound
-    const owner = ownerOf(headers.authorization)
-    if (owner === undefined) return headers.authorization ? refusals.badToken : refusals.noToken
-    if (isMetrics) return method === 'GET' ? owner : refusals.notAllowed('GET')
+    const caller = await callerOf(incoming)
+    if ('status' in caller) return caller
+    if (isMetrics) return method === 'GET' ? caller : refusals.notAllowed('GET')
     if (isStopping()) return refusals.stopping
     const allowed = headers['mcp-session-id'] === undefined ? ['POST'] : ['GET', 'POST', 'DELETE']
     if (!allowed.includes(method)) return refusals.notAllowed(allowed.join(', '))
-    return Number(headers['content-length']) > maxBodyBytes ? refusals.tooLarge(maxBodyBytes) : owner
+    return Number(headers['content-length']) > maxBodyBytes ? refusals.tooLarge(maxBodyBytes) : caller
   }
 }

@@ -1,7 +1,12 @@
-// Authenticates HTTP requests by bearer tokens; each token belongs to an owner.
+// Authenticates HTTP requests by bearer tokens: those of the settings, each of which belongs to an owner, and those of a login.
 import { createHash, timingSafeEqual } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
 import { SpeechError } from '../../domain/errors.ts'
 import { localOwner } from '../../domain/job.ts'
+import { isLoopback } from '../../domain/network/private-hosts.ts'
+import type { Caller } from './login/caller.ts'
+import type { Login } from './login/login.ts'
+import { type JsonResponse, refusals } from './responses.ts'
 
 export interface Token {
   /** The owner. An owner may have several tokens, so that they can be rotated. */
@@ -9,28 +14,38 @@ export interface Token {
   token: string
 }
 
-/** The returned function gives the owner for an `Authorization` header; undefined if it has no valid token. */
-export function createAuthenticator(tokens: readonly Token[]): (header?: string) => string | undefined {
-  if (tokens.length === 0) return () => localOwner
+/** The returned function gives the caller of a request, or the response that rejects it. */
+export function createAuthenticator(
+  tokens: readonly Token[],
+  login?: Login,
+): (incoming: IncomingMessage) => Promise<Caller | JsonResponse> {
   const known = tokens.map(({ name, token }) => ({ name, digest: digest(token) }))
-  return header => {
-    const given = digest(/^Bearer +([!-~]+) *$/i.exec(header ?? '')?.[1] ?? '')
+  return async incoming => {
+    if (known.length === 0 && !login) return { owner: localOwner }
+    const bearer = bearerOf(incoming)
+    const given = digest(bearer)
     // All digests are compared in constant time, so that response times reveal nothing about a token.
     const found = known.map(({ name, digest }) => (timingSafeEqual(digest, given) ? name : undefined))
-    return found.find(name => name !== undefined)
+    const owner = found.find(name => name !== undefined)
+    if (owner !== undefined) return { owner }
+    const { headers } = incoming
+    if (login) return headers.authorization ? login.callerBy(bearer, headers) : login.noToken(headers)
+    return headers.authorization ? refusals.badToken : refusals.noToken
   }
 }
 
-/** Throws `CONFIG_INVALID` if the address is not loopback and there are no tokens. */
-export function requireTokens(host: string, tokens: readonly Token[]): void {
-  if (tokens.length > 0 || isLoopback(host)) return
-  throw new SpeechError('CONFIG_INVALID', 'Without tokens, only a loopback address may be served.', {
-    hint: 'Set SPEECH_TOKENS (name:token,name:token), or SPEECH_HTTP_HOST to 127.0.0.1.',
-  })
+/** Empty if there is none. Of two headers a proxy may have checked the other one, so neither counts. */
+function bearerOf({ headers, headersDistinct }: IncomingMessage): string {
+  if ((headersDistinct.authorization ?? []).length > 1) return ''
+  return /^Bearer +([!-~]+) *$/i.exec(headers.authorization ?? '')?.[1] ?? ''
 }
 
-export function isLoopback(host: string): boolean {
-  return /^(?:localhost|127(?:\.\d{1,3}){3}|::1|\[::1\])$/i.test(host)
+/** Throws `CONFIG_INVALID` if the address is not loopback, and neither tokens nor a login are set. */
+export function requireTokens(host: string, tokens: readonly Token[], login?: Login): void {
+  if (tokens.length > 0 || login || isLoopback(host)) return
+  throw new SpeechError('CONFIG_INVALID', 'Without tokens, only a loopback address may be served.', {
+    hint: 'Set SPEECH_TOKENS (name:token,name:token), SPEECH_OAUTH_ISSUER, or SPEECH_HTTP_HOST to 127.0.0.1.',
+  })
 }
 
 function digest(token: string): Buffer {

@@ -15,17 +15,24 @@ import { createHandlers } from './handlers.ts'
 import { createHostCheck, createPageCheck, formatHost } from './hosts.ts'
 import { createRequestCounter, defaultLimits, type HttpLimits } from './limits.ts'
 import { closeServer, listen } from './listen.ts'
+import type { Caller } from './login/caller.ts'
+import type { LoginOptions } from './login/login.ts'
 import { isListen, readBody, requestIds, resourceReads } from './messages.ts'
 import { refusals, sendJson, sendPage, streamed, toResponse } from './responses.ts'
 import { createSessions } from './sessions.ts'
 import { withOwnStatus } from './status.ts'
 import { trackUnread } from './unread.ts'
 
+/** Longer timers run at once. */
+const maxTimerMs = 2 ** 31 - 1
+
 export interface HttpOptions {
   host: string
   /** 0: any free port. */
   port: number
   tokens: readonly Token[]
+  /** Tokens of an identity provider are accepted too. */
+  login?: LoginOptions | undefined
   /** Further names of the server, and of web pages that may use it. */
   allowedHosts?: readonly string[]
   limits?: Partial<HttpLimits>
@@ -50,15 +57,18 @@ export async function serveHttp(
   const { host, port, tokens, metrics, allowedHosts = [] } = httpOptions
   const { serverOf = (connection: Connection) => createMcpServer(options, connection) } = httpOptions
   const limits = { ...defaultLimits, ...httpOptions.limits }
+  const login =
+    httpOptions.login && (await import('./login/login.ts')).createLogin(httpOptions.login, limits.now)
   let isStopping = false
   const admit = createAdmission({
     host,
     tokens,
+    login,
     maxBodyBytes: limits.maxBodyBytes,
     hasMetrics: metrics !== undefined,
     isStopping: () => isStopping,
   })
-  const hostOptions = { host, allowedHosts, hasTokens: tokens.length > 0 }
+  const hostOptions = { host, allowedHosts, hasTokens: tokens.length > 0 || login !== undefined }
   const foreignHost = createHostCheck(hostOptions)
   const mayRead = createPageCheck(hostOptions)
   const counter = createRequestCounter(limits.maxRequestsPerOwner)
@@ -85,8 +95,11 @@ export async function serveHttp(
     const foreign = foreignHost(incoming.headers)
     if (foreign) return sendJson(outgoing, refusals.wrongHost(foreign))
     if (mayRead(incoming.headers) && answerBrowser(incoming, outgoing)) return
-    const owner = admit(incoming)
-    if (typeof owner !== 'string') return sendJson(outgoing, owner)
+    const caller = await admit(incoming)
+    // The client may have disconnected while its token was checked.
+    if (!pending.has(outgoing)) return
+    if ('status' in caller) return sendJson(outgoing, caller)
+    const { owner } = caller
     if (metrics && pathOf(incoming.url ?? '') === '/metrics') return sendPage(outgoing, await metrics())
     const slots = counter.slotsOf(owner)
     // The one place that gives slots back, on every path; only the calls of a session outlive their response.
@@ -104,10 +117,20 @@ export async function serveHttp(
       // Each request of a batch counts.
       if (!slots.add(Math.max(0, requestIds(body).length - 1))) return sendJson(outgoing, refusals.tooMany)
     }
+    const lacking = login?.lacking(caller, incoming.headers, body)
+    if (lacking) return sendJson(outgoing, lacking)
+    if (incoming.method === 'GET' || isListen(body)) endWith(caller, outgoing)
     acceptBoth(incoming.headers)
     return adapt(incoming, outgoing, request =>
       route({ owner, request, body, slots, onEnd: callback => onEnd(outgoing, callback) }),
     )
+  }
+
+  /** A stream of notifications ends with the token it was opened by. */
+  function endWith({ expiresAt }: Caller, outgoing: ServerResponse): void {
+    if (expiresAt === undefined) return
+    const timer = setTimeout(() => outgoing.destroy(), Math.min(expiresAt - limits.now(), maxTimerMs))
+    onEnd(outgoing, () => clearTimeout(timer))
   }
 
   async function route(exchange: Exchange): Promise<Response> {

@@ -28,36 +28,37 @@ export function readBody(incoming: IncomingMessage, maxBytes: number): Promise<B
 interface Message {
   id?: RequestId
   method?: unknown
-  params?: { requestId?: RequestId; notifications?: { resourceSubscriptions?: unknown } }
+  params?: { name?: unknown; requestId?: RequestId; notifications?: { resourceSubscriptions?: unknown } }
 }
 
 /** The ids of the requests in a body, which may be a batch; notifications and responses do not count. */
 export function requestIds(body: unknown): RequestId[] {
-  return messages(body).flatMap(({ id, method }) => (method !== undefined && id != null ? [id] : []))
+  return messagesIn(body).flatMap(({ id, method }) => (method !== undefined && id != null ? [id] : []))
 }
 
 /** The id of the request that the client cancels. */
 export function cancelledId(body: unknown): RequestId | undefined {
-  return messages(body).find(({ method }) => method === 'notifications/cancelled')?.params?.requestId
+  return messagesIn(body).find(({ method }) => method === 'notifications/cancelled')?.params?.requestId
 }
 
 /** True for a `subscriptions/listen` request (2026-07-28), whose response streams until the client disconnects. */
 export function isListen(body: unknown): boolean {
-  return messages(body).some(({ method }) => method === 'subscriptions/listen')
+  return messagesIn(body).some(({ method }) => method === 'subscriptions/listen')
 }
 
 /** Number of the resources that a body asks for. */
 export function resourceReads(body: unknown): number {
-  return messages(body).filter(({ method }) => method === 'resources/read').length
+  return messagesIn(body).filter(({ method }) => method === 'resources/read').length
 }
 
 /** The URIs that a listen request subscribes to. */
 export function listenedUris(body: unknown): string[] {
-  const uris = messages(body)[0]?.params?.notifications?.resourceSubscriptions
+  const uris = messagesIn(body)[0]?.params?.notifications?.resourceSubscriptions
   return Array.isArray(uris) ? uris.map(String) : []
 }
 
-function messages(body: unknown): Message[] {
+/** The messages of a body, which may be a batch. */
+export function messagesIn(body: unknown): Message[] {
   return (Array.isArray(body) ? body : [body]).filter(
     message => typeof message === 'object' && message !== null,
   )

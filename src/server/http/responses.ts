@@ -27,6 +27,12 @@ export const refusals = {
   notAllowed: (allow: string) => refusal(405, 'Method not allowed.', { allow }),
   noToken: refusal(401, 'A bearer token is required.', { 'www-authenticate': 'Bearer' }),
   badToken: refusal(401, 'Invalid bearer token.', { 'www-authenticate': 'Bearer error="invalid_token"' }),
+  noScope: (needed: readonly string[]) =>
+    refusal(403, `The token does not allow this. It needs the scopes ${needed.join(', ')}: log in again.`),
+  noKeys: (seconds: number) =>
+    refusal(503, 'The token cannot be checked: the identity provider does not answer. Try again later.', {
+      'retry-after': String(seconds),
+    }),
   tooLarge(maxBytes: number) {
     const [code, message] = tooLarge(maxBytes)
     return refusal(413, message, {}, code)
@@ -43,6 +49,12 @@ export const refusals = {
   // The same response for an unknown session, an expired one and another owner's.
   noSession: refusal(404, 'Session not found', {}, codes.noSession),
   lostEvent: refusal(400, 'The events after this one are no longer available.'),
+}
+
+/** The same, with what a client needs to get another token. The values contain no quotes. */
+export function challenged(response: JsonResponse, parameters: Record<string, string>): JsonResponse {
+  const pairs = Object.entries(parameters).map(([name, value]) => `${name}="${value}"`)
+  return { ...response, headers: { ...response.headers, 'www-authenticate': `Bearer ${pairs.join(', ')}` } }
 }
 
 export function healthResponse(isHealthy: boolean, body: object): JsonResponse {

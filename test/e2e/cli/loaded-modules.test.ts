@@ -1,13 +1,13 @@
 // Lazy loading: the cloud client libraries are loaded only when they are needed.
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startMns } from '../../../emulators/mns/mns.ts'
 import { startOss } from '../../../emulators/oss/oss.ts'
 import { startTablestore } from '../../../emulators/tablestore/tablestore.ts'
 import { entry } from '../../support/e2e/system.ts'
 import { openTerminal, type Terminal } from '../../support/e2e/terminal.ts'
+import { noteLoadedModules } from '../../support/loaded-modules.ts'
 
 /** Files of dist/vendor/, and the packages they are. */
 const cloudLibraries = {
@@ -17,30 +17,17 @@ const cloudLibraries = {
   'prom-client': 'prom-client',
 }
 
-/** Writes down each module that is loaded; Node runs it in a thread of its own. */
-const noteModules = `
-  import { register } from 'node:module'
-  const hook = \`
-    import { appendFileSync } from 'node:fs'
-    export async function load(url, context, next) {
-      appendFileSync(process.env.LOADED, url + String.fromCharCode(10))
-      return next(url, context)
-    }\`
-  register('data:text/javascript,' + encodeURIComponent(hook))`
-
 let terminal: Terminal
 beforeAll(async () => {
   terminal = await openTerminal()
-  await writeFile(join(terminal.work, 'note.mjs'), noteModules)
 })
 afterAll(() => terminal.close())
 
 /** The packages among the modules that a command has loaded by its end. */
 async function loadedBy(args: string[], env: Record<string, string> = {}): Promise<string[]> {
-  const file = join(terminal.work, `loaded-by-${args[0] ?? 'serve'}`)
-  const NODE_OPTIONS = `--import ${pathToFileURL(join(terminal.work, 'note.mjs'))}`
-  await terminal.start(args, { env: { ...env, NODE_OPTIONS, LOADED: file }, input: '' }).result
-  const modules = (await readFile(file, 'utf8')).split('\n')
+  const noted = await noteLoadedModules(terminal.work, args[0] ?? 'serve')
+  await terminal.start(args, { env: { ...env, ...noted.env }, input: '' }).result
+  const modules = await noted.loaded()
   expect(modules.some(url => url.includes('/dist/chunks/'))).toBe(true)
   return Object.entries(cloudLibraries)
     .filter(([name]) => modules.some(url => url.endsWith(`/dist/vendor/${name}.js`)))
