@@ -2,6 +2,7 @@
 // kind; and THIRD_PARTY_LICENSES, the licences of all of them.
 import {
   copyFileSync,
+  cpSync,
   existsSync,
   mkdtempSync,
   readFileSync,
@@ -124,6 +125,7 @@ export async function buildDist() {
   writeFileSync(join(root, 'THIRD_PARTY_LICENSES'), licencesOf(results))
   // Found beside the chunk that reads them.
   for (const file of detectorFiles) copyFileSync(join(detector, file), join(fresh, 'chunks', file))
+  cpSync(join(root, 'src/system/gconv'), join(fresh, 'chunks/gconv'), { recursive: true })
   // A server that runs from dist/ finds its chunks, whose names stay where the code has not changed.
   const dist = join(root, 'dist')
   const last = `${fresh}-last`

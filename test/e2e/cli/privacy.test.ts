@@ -1,5 +1,5 @@
 // The user's keys, words and files stay theirs: environment of child processes, and access to files.
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fixture } from '../../support/e2e/system.ts'
@@ -26,10 +26,23 @@ describe.skipIf(process.platform === 'win32')('a child process', () => {
     const names = new Set(readFileSync(seen!, 'utf8').match(/^\w+(?==)/gm))
     // The shell itself adds some.
     for (const name of ['PWD', 'SHLVL', '_', 'OLDPWD']) names.delete(name)
-    // Keeps a statically linked ffmpeg from modules of another C library.
     const added = process.platform === 'linux' ? ['GCONV_PATH'] : []
     expect([...names].sort()).toEqual([...added, 'HOME', 'LANG', 'LD_LIBRARY_PATH', 'PATH'])
   })
+
+  it.runIf(process.platform === 'linux')(
+    'a child process loads no module of the system for the character sets of a transport stream',
+    async () => {
+      const [program, seen] = ['ffmpeg.sh', 'gconv'].map(name => join(terminal.work, name))
+      writeFileSync(program!, `#!/bin/sh\necho "$GCONV_PATH" > '${seen}'\nexec '${terminal.env.FFMPEG_PATH}' "$@"\n`)
+      chmodSync(program!, 0o755)
+      await terminal.run(['transcribe', fixture('clip.mp4')], { env: { FFMPEG_PATH: program! } })
+      const modules = readFileSync(join(readFileSync(seen!, 'utf8').trim(), 'gconv-modules'), 'utf8')
+      const files = [...modules.matchAll(/^module +(\S+)\/\/ +INTERNAL +(\S+)/gm)].map(([, , file]) => file)
+      expect(files.length).toBeGreaterThan(15)
+      expect(files.filter(file => existsSync(`${file}.so`))).toEqual([])
+    },
+  )
 })
 
 describe.skipIf(process.platform === 'win32')('the data folder', () => {
