@@ -49,8 +49,10 @@ export function createAdaptiveRateLimiter({
   const waiting: Waiting[] = []
   let starts: number[] = []
   let running = 0
-  /** By the signal of their job. */
+  /** By the signal of their job: the number of its running requests, and which start was its last. */
   const runningOf = new Map<AbortSignal, number>()
+  const lastStartOf = new WeakMap<AbortSignal, number>()
+  let startCount = 0
   let rate = perMinute
   let pauseMs = firstPauseMs
   let pausedUntil = 0
@@ -69,16 +71,24 @@ export function createAdaptiveRateLimiter({
     }
   }
 
-  /** Of the job with the fewest running requests: a voice note does not wait behind the chunks of hours. */
+  /**
+   * Of the job with the fewest running requests, and among such of the one that has waited longest for its turn: a voice
+   * note does not wait behind the chunks of hours.
+   */
   function takeNext(): Waiting {
-    const count = ({ signal }: Waiting) => runningOf.get(signal) ?? 0
-    const next = waiting.reduce((first, other) => (count(other) < count(first) ? other : first))
+    const running = ({ signal }: Waiting) => runningOf.get(signal) ?? 0
+    const lastStart = ({ signal }: Waiting) => lastStartOf.get(signal) ?? 0
+    const next = waiting.reduce((first, other) => {
+      const difference = running(other) - running(first) || lastStart(other) - lastStart(first)
+      return difference < 0 ? other : first
+    })
     waiting.splice(waiting.indexOf(next), 1)
     return next
   }
 
   function start({ signal, begin }: Waiting): void {
     running++
+    lastStartOf.set(signal, ++startCount)
     runningOf.set(signal, (runningOf.get(signal) ?? 0) + 1)
     begin()
   }

@@ -223,7 +223,8 @@ export function createBatches(context: JobContext) {
       const { job, plan } = await find(owner, id)
       const run = running.get(keyOf(job))
       const view = viewOf(job, plan, run?.ends ?? (await records.readEnds(job)))
-      const waits = !run && !isOver(job.state) && leases.isFree(job) && !usesOurModels(job, pipeline)
+      const isLeft = !run && !isOver(job.state) && leases.isFree(job)
+      const waits = isLeft && view.items.some(({ end }) => !end) && !usesOurModels(job, pipeline)
       return waits ? { ...view, waitsForModels: job.models } : view
     },
     /** Deletes the list; the transcripts stay. */

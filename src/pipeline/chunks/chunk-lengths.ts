@@ -17,10 +17,12 @@ const minRampSeconds = 45
 const rampShare = 1 / 3
 
 /**
- * Length to aim at, in seconds, for the chunk that begins at `start`. `total`: length of the recording by its header;
- * undefined where it gives none.
+ * Length to aim at, in seconds, for the chunk that begins at `start`. `header`: length of the recording by its header;
+ * undefined where that gives none.
  */
-export function chunkLength(start: number, total: number | undefined, maxSeconds: number): number {
+export function chunkLength(start: number, header: number | undefined, maxSeconds: number): number {
+  // A header that tells too little tells nothing of the rest.
+  const total = header !== undefined && start < header ? header : undefined
   if (total !== undefined && total <= maxSeconds) return maxSeconds
   if (total !== undefined && total <= maxSharedSeconds)
     return Math.min(maxSeconds, Math.max(minSharedSeconds, partLength(start, total)))

@@ -1,7 +1,7 @@
 // Accepts or rejects an HTTP request by its headers, before its body is read.
 import type { IncomingMessage } from 'node:http'
 import { createAuthenticator, requireTokens, type Token } from './auth.ts'
-import type { Caller } from './login/caller.ts'
+import { type Caller, mayWatch } from './login/caller.ts'
 import type { Login } from './login/login.ts'
 import { healthResponse, type JsonResponse, refusals } from './responses.ts'
 
@@ -47,6 +47,9 @@ export function createAdmission(
     if (isStopping()) return refusals.stopping
     const allowed = headers['mcp-session-id'] === undefined ? ['POST'] : ['GET', 'POST', 'DELETE']
     if (!allowed.includes(method)) return refusals.notAllowed(allowed.join(', '))
+    // Clients take this answer for a server without such a stream; with 403 some would log in again.
+    if (method === 'GET' && !headers['last-event-id'] && !mayWatch(caller))
+      return refusals.notAllowed('POST, DELETE')
     return Number(headers['content-length']) > maxBodyBytes ? refusals.tooLarge(maxBodyBytes) : caller
   }
 }

@@ -142,7 +142,7 @@ export function batchAnswer(batch: BatchView, offset = 0): ToolAnswer {
     ...warningsOf(batch),
     ...(error ? [`${error.code}: ${error.message} ${error.hint}`] : []),
     ...(waitsForModels
-      ? [`It waits for a server with ${waitsForModels.join(', ')}: its price is theirs.`]
+      ? [`It waits for a server with ${waitsForModels.join(', ')}: its price was agreed to for them.`]
       : []),
   ]
   const next = nextStep(batch, status, nextOffset)
@@ -222,9 +222,8 @@ function nextStep(
     nextOffset !== undefined &&
       `More follow: call get_transcript with transcript_id=${id}, offset=${nextOffset}.`,
     waitsForModels &&
-      `Set ASR_MODEL, SPEAKER_MODEL or FILE_MODEL as before; or call cancel_transcription with transcript_id=${id} and order the recordings again.`,
+      `If no server has them, set ASR_MODEL, SPEAKER_MODEL or FILE_MODEL as before; or call cancel_transcription with transcript_id=${id} and order the recordings again.`,
     status === 'running' &&
-      !waitsForModels &&
       `The work continues: call get_transcript with transcript_id=${id} to wait for it.`,
     status !== 'running' &&
       status !== 'completed' &&

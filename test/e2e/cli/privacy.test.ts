@@ -34,7 +34,10 @@ describe.skipIf(process.platform === 'win32')('a child process', () => {
     'a child process loads no module of the system for the character sets of a transport stream',
     async () => {
       const [program, seen] = ['ffmpeg.sh', 'gconv'].map(name => join(terminal.work, name))
-      writeFileSync(program!, `#!/bin/sh\necho "$GCONV_PATH" > '${seen}'\nexec '${terminal.env.FFMPEG_PATH}' "$@"\n`)
+      writeFileSync(
+        program!,
+        `#!/bin/sh\necho "$GCONV_PATH" > '${seen}'\nexec '${terminal.env.FFMPEG_PATH}' "$@"\n`,
+      )
       chmodSync(program!, 0o755)
       await terminal.run(['transcribe', fixture('clip.mp4')], { env: { FFMPEG_PATH: program! } })
       const modules = readFileSync(join(readFileSync(seen!, 'utf8').trim(), 'gconv-modules'), 'utf8')

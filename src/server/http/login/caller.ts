@@ -8,3 +8,8 @@ export interface Caller {
   /** When the token ends (milliseconds since 1970), with the allowance for clocks; undefined if it does not. */
   expiresAt?: number
 }
+
+/** False for a token that may not be told of changes, which name transcripts. */
+export function mayWatch({ scopes }: Caller): boolean {
+  return !scopes || scopes.has('transcripts:read')
+}

@@ -96,18 +96,11 @@ export async function fetchKeySet(issuer: string, fetchText: FetchText): Promise
     const { status, text } = await fetchText({ url, deadline: deadlines.login, signal, setting })
     return { status, json: text.length <= maxTextLength ? parse(text) : undefined }
   }
-  const metadata = await findMetadata(issuer, fetchJson)
-  if (metadata.issuer !== issuer)
-    throw wrong('The identity provider names itself otherwise than SPEECH_OAUTH_ISSUER does.', {
-      hint: 'Copy `issuer` from its metadata as it is there, with or without a slash at the end.',
-    })
-  const address = metadata.jwks_uri
-  if (typeof address !== 'string' || !isSecureUrl(address))
-    throw wrong('The metadata of the identity provider has no `jwks_uri` with https://.')
+  const address = await findKeyAddress(issuer, fetchJson)
   const { status, json } = await fetchJson(address)
   const keys = (json as { keys?: unknown } | undefined)?.keys
   if (status !== 200 || !Array.isArray(keys)) throw wrong(`The identity provider sends no keys (${status}).`)
-  const isObject = (key: unknown) => typeof key === 'object' && key !== null
+  const isObject = (key: unknown) => typeof key === 'object' && key !== null && !Array.isArray(key)
   // A secret that an identity provider should never publish checks nothing.
   const usable = (keys.filter(isObject) as PublicKey[]).filter(
     ({ kty, use }) => kty !== 'oct' && use !== 'enc',
@@ -118,8 +111,8 @@ export async function fetchKeySet(issuer: string, fetchText: FetchText): Promise
 
 type FetchJson = (url: string) => Promise<{ status: number; json: unknown }>
 
-/** By RFC 8414, else by OpenID Connect Discovery. */
-async function findMetadata(issuer: string, fetchJson: FetchJson): Promise<Record<string, unknown>> {
+/** By RFC 8414, else by OpenID Connect Discovery: the first metadata that are of this issuer and name its keys. */
+async function findKeyAddress(issuer: string, fetchJson: FetchJson): Promise<string> {
   const { origin, pathname } = new URL(issuer)
   const path = pathname.replace(/\/$/, '')
   const addresses = [
@@ -127,13 +120,27 @@ async function findMetadata(issuer: string, fetchJson: FetchJson): Promise<Recor
     `${origin}${path}/.well-known/openid-configuration`,
     `${origin}/.well-known/openid-configuration${path}`,
   ]
+  let reason: SpeechError | undefined
   let last = 0
   for (const address of new Set(addresses)) {
     const { status, json } = await fetchJson(address)
     last = status
-    if (status === 200 && typeof json === 'object' && json !== null) return json as Record<string, unknown>
+    if (status !== 200 || typeof json !== 'object' || json === null) continue
+    const { issuer: named, jwks_uri: keys } = json as Record<string, unknown>
+    const isSecure = typeof keys === 'string' && isSecureUrl(keys)
+    if (named === issuer && isSecure) return keys
+    reason ??=
+      named === issuer
+        ? wrong('The metadata of the identity provider has no `jwks_uri` with https://.')
+        : otherName()
   }
-  throw wrong(`No metadata of an identity provider is found at SPEECH_OAUTH_ISSUER (${last}).`)
+  throw reason ?? wrong(`No metadata of an identity provider is found at SPEECH_OAUTH_ISSUER (${last}).`)
+}
+
+function otherName(): SpeechError {
+  return wrong('The identity provider names itself otherwise than SPEECH_OAUTH_ISSUER does.', {
+    hint: 'Copy `issuer` from its metadata as it is there, with or without a slash at the end.',
+  })
 }
 
 /** Without TLS only on this machine: everybody else could send keys of their own. */

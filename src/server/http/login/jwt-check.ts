@@ -1,12 +1,5 @@
 // Checks a JWT by the keys of its issuer. The only file that knows jose; loaded with the first such token.
-import {
-  createLocalJWKSet,
-  decodeProtectedHeader,
-  errors,
-  type JWTPayload,
-  type JWTVerifyOptions,
-  jwtVerify,
-} from 'jose'
+import { createLocalJWKSet, errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose'
 import type { IssuerKeys, KeySet } from './issuer-keys.ts'
 
 export interface Expected {
@@ -41,12 +34,14 @@ export async function checkJwt(token: string, keys: IssuerKeys, expected: Expect
   }
   const set = await keys.current()
   const { payload, protectedHeader } = await verify(token, set, options).catch(async error => {
-    const newer = mayHaveNewKey(error, token) ? await keys.newerThan(set) : undefined
+    const newer = mayHaveNewKey(error) ? await keys.newerThan(set) : undefined
     if (!newer) throw error
     return verify(token, newer, options)
   })
   const { typ } = protectedHeader
   if (typ !== undefined && !types.test(typ)) throw new errors.JWTInvalid('Another type of JWT')
+  // An ID token says who has logged in to a client, and opens nothing.
+  if (payload.at_hash !== undefined) throw new errors.JWTInvalid('ID token')
   // Such a token belongs to a key of its client, of which a bearer gives no proof.
   if (payload.cnf !== undefined) throw new errors.JWTInvalid('Bound to a key')
   return payload
@@ -58,13 +53,9 @@ export function reasonOf(error: unknown): string {
   return [code ?? (error instanceof Error ? error.name : typeof error), claim].filter(Boolean).join(' ')
 }
 
-/** Also where the token names no key: then another key may have taken the place of the one that was tried. */
-function mayHaveNewKey(error: unknown, token: string): boolean {
-  const isNameless = () => decodeProtectedHeader(token).kid === undefined
-  return (
-    error instanceof errors.JWKSNoMatchingKey ||
-    (error instanceof errors.JWSSignatureVerificationFailed && isNameless())
-  )
+/** Also where a key was tried: another one may have taken its place, under the same name. */
+function mayHaveNewKey(error: unknown): boolean {
+  return error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWSSignatureVerificationFailed
 }
 
 async function verify(token: string, set: KeySet, options: JWTVerifyOptions) {

@@ -115,6 +115,19 @@ describe('the adaptive rate limiter', () => {
     expect(order).toEqual(['hour 1 0', 'hour 2 0', 'note 10', 'hour 3 10', 'hour 4 20'])
   })
 
+  it('jobs take turns where the rate is the limit, so that a voice note is the next but one', async () => {
+    const limiter = create(6, 8)
+    const [hour, note] = [new AbortController().signal, new AbortController().signal]
+    const order: string[] = []
+    const request = (name: string, signal: AbortSignal) => limiter.run(async () => order.push(name), signal)
+    const all = Array.from({ length: 14 }, (_, i) => request(`hour ${i}`, hour))
+    all.push(request('note', note))
+    await vi.runAllTimersAsync()
+    await Promise.all(all)
+    expect(order.indexOf('note')).toBe(6)
+    expect(order.filter(name => name !== 'note')).toEqual(Array.from({ length: 14 }, (_, i) => `hour ${i}`))
+  })
+
   it('rejects a waiting caller that is aborted, and lets the next one in', async () => {
     const limiter = create(1, 1)
     const call = new AbortController()

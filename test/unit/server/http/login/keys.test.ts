@@ -1,4 +1,5 @@
 // Keys of an identity provider: rotation, an outage, and how rarely they are fetched.
+import { exportJWK } from 'jose'
 import { expect, it } from 'vitest'
 import { fetchKeySet } from '../../../../../src/server/http/login/issuer-keys.ts'
 import { post, serversOfEachTest } from '../../../../support/e2e/http.ts'
@@ -61,6 +62,15 @@ it('a new key is found by a token that names none', async () => {
   await issuer.rotate('third')
   move(minute)
   expect((await ask({ kid: undefined })).status).toBe(200)
+})
+
+it('a new key under the name of the old one is found', async () => {
+  const issuer = await issuerOf()
+  const { ask, move } = await serveWith(issuer)
+  expect((await ask()).status).toBe(200)
+  await issuer.rotate('first', false)
+  move(minute)
+  expect((await ask()).status).toBe(200)
 })
 
 it('tokens with unknown keys make the server ask once in ten seconds', async () => {
@@ -181,6 +191,27 @@ it.each([
     answer: (path, response) => path === '/keys' && Boolean(response.end(keys)),
   })
   expect((await failure(fetchKeySet(issuer.url, issuer.login().fetchText))).code).toBe('CONFIG_INVALID')
+})
+
+it('an entry that is no key spoils none of the others', async () => {
+  const issuer = await issuerOf({
+    answer(path, response) {
+      if (path !== '/keys') return false
+      exportJWK(issuer.publicKey()).then(key =>
+        response.end(JSON.stringify({ keys: [[], null, 'key', { ...key, kid: 'first', alg: 'ES256' }] })),
+      )
+      return true
+    },
+  })
+  expect((await (await serveWith(issuer)).ask()).status).toBe(200)
+})
+
+it('metadata of something else at the first address do not hide those at the next', async () => {
+  const issuer = await issuerOf({
+    answer: (path, response) =>
+      path.includes('oauth-authorization-server') && Boolean(response.end('{"error":"not found"}')),
+  })
+  expect((await (await serveWith(issuer)).ask()).status).toBe(200)
 })
 
 it('the metadata of a provider with a path is found by the ways of OAuth and of OpenID Connect', async () => {

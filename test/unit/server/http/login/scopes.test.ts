@@ -190,6 +190,16 @@ describe('a token without a scope', () => {
     expect((await resumed({})).status).toBe(200)
   })
 
+  it('is told of no changes that a better token has subscribed to', async () => {
+    const issuer = await issuerOf()
+    const { url } = await serve({ login: issuer.login() })
+    const session = await openSession(url, bearer(await issuer.sign()))
+    const lesser = bearer(await issuer.sign({ scope: spend }))
+    const headers = { ...session.headers, ...lesser, accept: 'text/event-stream' }
+    const answer = await fetch(url, { headers })
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'POST, DELETE'])
+  })
+
   it('with all scopes each of these calls reaches the server', async () => {
     const issuer = await issuerOf()
     const { url } = await serve({ login: issuer.login() })

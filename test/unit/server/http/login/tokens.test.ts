@@ -64,6 +64,7 @@ describe('a token of the issuer', () => {
     ['with an empty owner', { sub: '' }, {}],
     ['whose owner is no text', { sub: { name: 'ann' } }, {}],
     ['that is an ID of a logout', {}, { typ: 'logout+jwt' }],
+    ['that says who has logged in, and opens nothing', { at_hash: 'MTIzNDU2Nzg5' }, { typ: 'JWT' }],
     ['that asks for an unknown extension', {}, { crit: ['house'], house: 1 }],
     ['of an unknown key', {}, { kid: 'never-was' }],
     ['bound to a key of its client', { cnf: { jkt: '0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I' } }, {}],
