@@ -60,6 +60,7 @@ export function fakeJobs(): FakeJobs {
     recordings: unused,
     recordingsOf: unused,
     save: unused,
+    clip: unused,
     oneAtATime: createKeyedMutex(),
     foldersOpen: false,
     startRecovery: () => {},
