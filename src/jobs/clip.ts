@@ -85,6 +85,7 @@ export function createClips(context: Pick<JobBasis, 'pipeline' | 'store' | 'scra
 
   /** Where the recording is; its folder must still be allowed, and its content that of the job. */
   async function audioOf(job: Job, run: SourceRun): Promise<string> {
+    if (job.request.audio === 'data:') throw notKept()
     const identity = await identify(job.request.audio, sourcePorts(job.request.audio), run).catch(error => {
       run.signal.throwIfAborted()
       throw missing(error)
@@ -155,6 +156,12 @@ function missing(error?: unknown): unknown {
   return new SpeechError('RECORDING_LOST', 'The recording is no longer where it was transcribed from.', {
     hint: 'Put it back, or transcribe it from where it is now: the same recording costs nothing again. Its text can still be read.',
     cause: error,
+  })
+}
+
+function notKept(): SpeechError {
+  return new SpeechError('RECORDING_LOST', 'The recording came as a data: URI, which is not kept.', {
+    hint: 'Save it as a file and transcribe that, which costs nothing again, to hear clips of it.',
   })
 }
 

@@ -9,7 +9,7 @@ import { findVoices } from '../voices/find-voices.ts'
 import type { Voice } from '../voices/voice.ts'
 import { estimatedDoubtSeconds, type Stretch, stretchOf, unitsOf } from './borders.ts'
 import { encodeClip, maxClipSeconds } from './encode-clip.ts'
-import { cutAt } from './quiet.ts'
+import { cutAt, findQuiet, type Sound } from './quiet.ts'
 import { soundOf } from './sound.ts'
 
 export interface ClipRequest extends PipelineRequest {
@@ -63,8 +63,9 @@ export async function makeClip(
   return { ...whole, audio, ...(stretch.next !== undefined && { next: stretch.next }) }
 }
 
-function cutsOf({ start, end }: Stretch, sound: Parameters<typeof cutAt>[1]): Span {
-  const from = roundToMs(Math.max(0, cutAt(start, sound, 'start')))
-  const to = roundToMs(Math.min(cutAt(end, sound, 'end'), from + maxClipSeconds))
+function cutsOf({ start, end }: Stretch, sound: Sound): Span {
+  const quiet = findQuiet(sound)
+  const from = roundToMs(Math.max(0, cutAt(start, quiet, 'start')))
+  const to = roundToMs(Math.min(cutAt(end, quiet, 'end'), from + maxClipSeconds))
   return { start: from, end: Math.max(from, to) }
 }

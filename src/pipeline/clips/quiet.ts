@@ -21,31 +21,47 @@ const fullPauseSeconds = 0.5
 const minPauseSeconds = 0.1
 /** Seconds of a pause that are worth a second of distance. */
 const distanceWorth = { pause: 0.2, closure: 0.5 }
+/** Least distance of a cut from the sound around its pause. */
+const minMarginSeconds = 0.08
 const hop = frameSize / 2
 const hopSeconds = hop / sampleRate
 
+/** What is known of a sound's pauses. */
+export interface Quiet {
+  /** Quiet runs, in seconds of the recording. */
+  pauses: Span[]
+  /** The quietest moment near a time. */
+  quietestAt(time: number): number
+}
+
+export function findQuiet({ samples, start: first }: Sound): Quiet {
+  const levels = levelsOf(samples)
+  const timeOf = (frame: number) => first + frame * hopSeconds
+  return {
+    pauses: quietRuns(levels).map(({ start, end }) => ({ start: timeOf(start), end: timeOf(end) })),
+    quietestAt: time => timeOf(quietestFrame(levels, (time - first) / hopSeconds)),
+  }
+}
+
 /** Seconds in the recording at which to cut: in the best pause near the edge, near its time. */
-export function cutAt({ time, gap, doubtSeconds }: Edge, sound: Sound, side: 'start' | 'end'): number {
+export function cutAt({ time, gap, doubtSeconds }: Edge, quiet: Quiet, side: 'start' | 'end'): number {
+  if (doubtSeconds === 0) return time
   // The end of a clip and the start of the next one are cut in the same pause.
   const near = gap.end - gap.start > longGapSeconds ? time : (gap.start + gap.end) / 2
-  const levels = doubtSeconds > 0 ? levelsOf(sound.samples) : []
-  if (levels.length === 0) return time
-  const timeOf = (frame: number) => sound.start + frame * hopSeconds
-  const pauses = pausesIn(levels).map(({ start, end }) => ({ start: timeOf(start), end: timeOf(end) }))
   const distance = ({ start, end }: Span) => Math.max(0, start - near, near - end)
   const isPause = ({ start, end }: Span) => end - start > minPauseSeconds
   const score = (pause: Span) =>
     Math.min(fullPauseSeconds, pause.end - pause.start) -
     distance(pause) * distanceWorth[isPause(pause) ? 'pause' : 'closure']
-  const within = pauses.filter(pause => distance(pause) <= doubtSeconds)
+  const within = quiet.pauses.filter(pause => distance(pause) <= doubtSeconds)
   const found = within.sort((a, b) => score(b) - score(a))[0]
   // Without a pause, a measured time is better than a closure.
   if (doubtSeconds < estimatedDoubtSeconds && !(found && isPause(found))) return time
-  if (!found) return timeOf(quietest(levels, (near - sound.start) / hopSeconds))
+  if (!found) return quiet.quietestAt(near)
   const margin = Math.min(marginSeconds, (found.end - found.start) / 2)
   const [min, max] = [found.start + margin, found.end - margin]
-  if (side === 'start') return Math.max(Math.min(found.start + 0.02, max), Math.min(time, max))
-  return Math.min(Math.max(found.end - 0.02, min), Math.max(time, min))
+  if (side === 'start') return Math.max(Math.min(found.start + minMarginSeconds, max), Math.min(time, max))
+  return Math.min(Math.max(found.end - minMarginSeconds, min), Math.max(time, min))
 }
 
 /** Levels (dBFS) of 20 ms, each 10 ms later than the one before. */
@@ -57,7 +73,7 @@ function levelsOf(samples: Int16Array): number[] {
 }
 
 /** Runs of quiet frames. */
-function pausesIn(levels: readonly number[]): Span[] {
+function quietRuns(levels: readonly number[]): Span[] {
   const sorted = Float64Array.from(levels).sort()
   const levelAt = (share: number) => sorted[Math.floor(share * (sorted.length - 1))]!
   const limit = Math.max(levelAt(syllableShare) - depthDb, levelAt(noiseShare) + minAboveNoiseDb)
@@ -75,7 +91,7 @@ function pausesIn(levels: readonly number[]): Span[] {
 }
 
 /** The quietest frame within a third of a second. */
-function quietest(levels: readonly number[], near: number): number {
+function quietestFrame(levels: readonly number[], near: number): number {
   const reach = 0.3 / hopSeconds
   let best = Math.max(0, Math.min(levels.length - 1, Math.round(near)))
   for (let i = Math.max(0, Math.floor(near - reach)); i < Math.min(levels.length, near + reach); i++)
