@@ -36,7 +36,7 @@ export const transcriptOutput = z.looseObject({
   next_offset: z.number().optional().describe('If there are more pages: for get_transcript'),
   speakers: z.array(z.looseObject({})).optional(),
   warnings: z.array(z.string()),
-  next_step: z.string().optional().describe('Suggested next call, if any'),
+  next_step: z.string().optional(),
 })
 
 /** More would crowd out the text; the json export has all of them. */

@@ -6,7 +6,6 @@ import { languageName } from '../../domain/languages.ts'
 import { type Excerpt, excerpts } from '../../formats/excerpts.ts'
 import type { FoundPage, FoundTranscript } from '../../jobs/jobs.ts'
 import { limitOf } from '../inputs.ts'
-import { statusOutput } from '../results/transcript.ts'
 import { defineTool, type ToolAnswer, type ToolCall } from '../tool.ts'
 import { transcriptUri } from '../uris.ts'
 
@@ -30,7 +29,7 @@ export const searchTranscripts = defineTool({
       z.looseObject({
         transcript_id: z.string(),
         title: z.string(),
-        status: statusOutput,
+        status: z.string(),
         matches: z
           .array(z.object({ start: z.number(), text: z.string(), speaker: z.string().optional() }))
           .optional()
