@@ -54,7 +54,7 @@ export async function makeClip(
     end: Math.min(duration, stretch.end.time + besideSeconds),
   }
   const sound = await soundOf({ source, voices: heard, duration }, span, ports.ffmpeg, run)
-  const cut = cutsOf(stretch, sound)
+  const cut = cutsOf(stretch, sound, duration)
   const at = (seconds: number) => Math.round((seconds - sound.start) * sampleRate)
   const samples = sound.samples.subarray(at(cut.start), at(cut.end))
   const audio = await encodeClip(samples, ports.ffmpeg, run)
@@ -63,9 +63,11 @@ export async function makeClip(
   return { ...whole, audio, ...(stretch.next !== undefined && { next: stretch.next }) }
 }
 
-function cutsOf({ start, end }: Stretch, sound: Sound): Span {
+/** Nothing is said before the start and behind the end of the recording. */
+function cutsOf({ start, end }: Stretch, sound: Sound, duration: number): Span {
   const quiet = findQuiet(sound)
-  const from = roundToMs(Math.max(0, cutAt(start, quiet, 'start')))
-  const to = roundToMs(Math.min(cutAt(end, quiet, 'end'), from + maxClipSeconds))
+  const from = start.time > 0 ? roundToMs(Math.max(0, cutAt(start, quiet, 'start'))) : 0
+  const cut = end.time < duration ? cutAt(end, quiet, 'end') : duration
+  const to = roundToMs(Math.min(cut, from + maxClipSeconds))
   return { start: from, end: Math.max(from, to) }
 }

@@ -98,12 +98,16 @@ function answer(
     headline(found.length, { ...paging, nextCursor }),
     ...warnings,
     ...found.flatMap(describe),
+    ...(found.some(({ matches = [] }) => matches.length > 0) ? ['', citing] : []),
     ...(nextCursor === undefined
       ? []
       : ['', `For more results, call search_transcripts with cursor=${nextCursor}.`]),
   ]
   return { structured, text: lines.join('\n') }
 }
+
+/** One sentence costs less than a link in each line. */
+const citing = 'Cite a passage by its link, the uri with ?t= and its from: transcript://tr_…?t=83.'
 
 function headline(
   count: number,
