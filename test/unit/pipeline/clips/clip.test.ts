@@ -28,11 +28,24 @@ interface Told {
   track?: string
 }
 
-async function clipOf(audio: string, { segments = [], duration, ...request }: Told): Promise<Clip> {
+/** Writes down how it is started. */
+async function notingFfmpeg(): Promise<{ path: string; log: string }> {
+  const [path, log] = [join(folder.path, 'ffmpeg'), join(folder.path, 'ffmpeg.log')]
+  await writeFile(path, `#!/bin/sh\necho "$@" >> '${log}'\nexec '${await testFfmpeg()}' "$@"\n`, {
+    mode: 0o700,
+  })
+  return { path, log }
+}
+
+async function clipOf(
+  audio: string,
+  { segments = [], duration, ...request }: Told,
+  located = locateTestFfmpeg,
+): Promise<Clip> {
   const checkpoints = { get: async () => undefined, put: async () => {}, isFromThisJob: () => false }
   const { signal } = new AbortController()
   const run = { signal, checkpoints, scratch: async () => folder.path, progress() {} }
-  const ports = { allowedDirs: [folder.path], ffmpeg: locateTestFfmpeg } as unknown as SourcePorts & {
+  const ports = { allowedDirs: [folder.path], ffmpeg: located } as unknown as SourcePorts & {
     ffmpeg: typeof locateTestFfmpeg
   }
   return makeClip({ audio, ...request }, { segments, duration }, ports, run, { onVoices() {} })
@@ -127,7 +140,9 @@ describe('the clock of a player', () => {
     const whole = await decodedSamples(file)
     const duration = whole.length / rate
     for (const from of [123.4, 210.25]) {
-      const clip = await clipOf(file, { duration, from, to: from + 6 })
+      const { path, log } = await notingFfmpeg()
+      const clip = await clipOf(file, { duration, from, to: from + 6 }, async () => ({ path }))
+      expect(await readFile(log, 'utf8')).toContain(`-ss ${Math.floor(from - 5)} `)
       expect(clip.start).toBe(from)
       await expectSame(clip, whole)
     }
