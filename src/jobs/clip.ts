@@ -35,6 +35,8 @@ const maxFetchBytes = 100_000_000
 /** Each of another owner. */
 const maxAtOnce = 2
 const maxKnownVoices = 200
+/** Of the deadline: its error reaches the client before that of the call. */
+const workShare = 0.7
 
 /** The transcript as its readers see it, and its job. */
 interface Found {
@@ -44,8 +46,10 @@ interface Found {
 
 export type Clips = ReturnType<typeof createClips>
 
-export function createClips(context: Pick<JobBasis, 'pipeline' | 'store' | 'scratchDir' | 'workerId'>) {
-  const { pipeline, store, scratchDir, workerId } = context
+export function createClips(
+  context: Pick<JobBasis, 'pipeline' | 'store' | 'scratchDir' | 'workerId' | 'closing'>,
+) {
+  const { pipeline, store, scratchDir, workerId, closing } = context
   const turn = createKeyedMutex()
   const limit = pLimit(maxAtOnce)
   /** By the recording's hash and its track. */
@@ -55,6 +59,7 @@ export function createClips(context: Pick<JobBasis, 'pipeline' | 'store' | 'scra
     { transcript, job }: { transcript: Transcript; job: Job },
     { from = 0, to, signal }: ClipCall,
   ): Promise<Clip> {
+    signal.throwIfAborted()
     const scratch = createScratch(scratchDir, `clip-${randomUUID()}`, workerId)
     const checkpoints = createCheckpoints(store, job.owner, job.id)
     const run: SourceRun = { signal, checkpoints, scratch: scratch.folder, progress() {} }
@@ -100,8 +105,8 @@ export function createClips(context: Pick<JobBasis, 'pipeline' | 'store' | 'scra
     checkTimes(call, transcript)
     if (!job) throw missing()
     const started = performance.now()
-    const clip = await turn(job.owner, () =>
-      limit(() => inTime(call.signal, signal => make({ transcript, job }, { ...call, signal }))),
+    const clip = await inTime(call.signal, closing, signal =>
+      turn(job.owner, () => limit(() => make({ transcript, job }, { ...call, signal }))),
     )
     const took = Math.round(performance.now() - started)
     log.info('clip', { id: transcript.id, seconds: clip.end - clip.start, took })
@@ -128,24 +133,43 @@ function checkTimes({ from = 0, to }: ClipCall, { duration, status }: Transcript
     })
 }
 
-async function inTime<T>(caller: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  caller.throwIfAborted()
+/** Rejects when the caller leaves, when the process stops, and when the time is up; the work ends by its signal. */
+async function inTime<T>(
+  caller: AbortSignal,
+  closing: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const limit = new AbortController()
-  const timer = setTimeout(() => limit.abort(tooSlow()), deadlines.clip.totalSeconds * 1000)
+  const timer = setTimeout(() => limit.abort(tooSlow()), deadlines.clip.totalSeconds * 1000 * workShare)
+  const stop = () => limit.abort(stopping())
+  closing.addEventListener('abort', stop)
+  if (closing.aborted) stop()
+  const signal = AbortSignal.any([caller, limit.signal])
   try {
-    return await work(AbortSignal.any([caller, limit.signal]))
+    signal.throwIfAborted()
+    const ended = new Promise<never>((_, reject) =>
+      signal.addEventListener('abort', () => reject(signal.reason)),
+    )
+    return await Promise.race([work(signal), ended])
   } catch (error) {
-    caller.throwIfAborted()
-    limit.signal.throwIfAborted()
+    signal.throwIfAborted()
     throw error
   } finally {
     clearTimeout(timer)
+    closing.removeEventListener('abort', stop)
   }
+}
+
+function stopping(): SpeechError {
+  return new SpeechError('BUSY', 'The server is stopping.', {
+    hint: 'Call again once it has started.',
+    retryable: true,
+  })
 }
 
 function tooSlow(): SpeechError {
   return new SpeechError('CALL_TIMEOUT', 'The clip could not be made in time.', {
-    hint: 'This file can only be read from its start: ask for an earlier time, or convert the recording to M4A, MP3 or FLAC and transcribe that.',
+    hint: 'Ask for one clip at a time. A file that can only be read from its start takes long: convert it to M4A or FLAC, and transcribe that.',
   })
 }
 

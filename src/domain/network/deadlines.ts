@@ -41,7 +41,7 @@ export const deadlines = {
     afterwards: '`CALL_TIMEOUT`; what was begun goes on',
   },
   clip: {
-    work: 'Clip of a recording, after those that its owner asked for before',
+    work: 'Clip of a recording, with the time for those that its owner asked for before',
     totalSeconds: 50,
     afterwards: '`CALL_TIMEOUT`; its ffmpeg is ended',
   },

@@ -156,6 +156,16 @@ describe('the work of a clip', () => {
     expect(counts.most).toBe(1)
   })
 
+  it('clips end when the process stops, also those that wait for their turn', async () => {
+    const { harness, id } = await transcribed()
+    const asked = [0.5, 0.6, 0.7].map(from => code(clip(harness, id, { from, to: 1 })))
+    // The reads of the transcripts come first.
+    await harness.jobs.read(owner, id)
+    await harness.close()
+    for (const one of await Promise.all(asked)) expect(one).toMatch(/^(?:BUSY|none|STORE_FAILED)$/)
+    expect(await code(clip(harness, id))).not.toBe('none')
+  })
+
   it('a clip that nobody waits for any more is not made', async () => {
     const { counts, ffmpeg } = counting()
     const { harness, id } = await transcribed({ ffmpeg })
