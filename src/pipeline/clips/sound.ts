@@ -25,6 +25,9 @@ const indexed = /^Input #0, (?:mov|matroska)/m
 /** ffmpeg finds the very sample in these, measured with that of 2018 and with 5.1. */
 const counted = /^Input #0, (?:wav|mp3|flac|aiff|ogg)\b/m
 
+/** Frames without a count of them: ffmpeg counts those before the stretch. */
+const framed = /^Input #0, (?:mp3|aac)\b/m
+
 /** All voices together. Throws `SpeechError` where nothing can be decoded. */
 export async function soundOf(
   { source, voices, duration }: HeardRecording,
@@ -58,10 +61,10 @@ async function readStretch(
   const options = { part, urgency: 'note' } as const
   if (part.start >= minSeekSeconds && maySeek(source)) {
     const decoding = decode(source, ffmpeg, run, { ...options, seeks: true })
-    const found = await collect(decoding, () => isExact(decoding, duration))
+    const found = await collect(decoding, () => isExact(decoding, { source, duration }, run.signal))
     if (found && found.length > 0) return found
   }
-  return (await collect(decode(source, ffmpeg, run, options), () => true))!
+  return (await collect(decode(source, ffmpeg, run, options), async () => true))!
 }
 
 /** False for files whose times mean something else than they say. */
@@ -69,20 +72,32 @@ function maySeek({ isTruncated, isJoined, isFollowed, isMended, strayShare = 0, 
   return !(isTruncated || isJoined || isFollowed || isMended || strayShare > 0 || inputOptions)
 }
 
-/** True where the clock has not leapt anywhere: as many seconds were decoded as the header has. */
-function isExact(decoding: Decoding, duration: number): boolean {
+/** True where the clock has not leapt anywhere: as many seconds were decoded as the header has, or all is frames. */
+async function isExact(
+  decoding: Decoding,
+  { source, duration }: Omit<HeardRecording, 'voices'>,
+  signal: AbortSignal,
+): Promise<boolean> {
   const header = decoding.headerSeconds()
   const description = decoding.description()
-  if (header === undefined) return false
+  if (header === undefined) return framed.test(description) && (await isAllFrames(source, signal))
   if (indexed.test(description)) return true
   return counted.test(description) && Math.abs(header - duration) <= maxDifferenceSeconds
 }
 
+async function isAllFrames(source: Source, signal: AbortSignal): Promise<boolean> {
+  const { strayShare, hasTags, isFollowed, isTruncated } = { ...source, ...(await source.readAll?.(signal)) }
+  return strayShare === 0 && !hasTags && !isFollowed && !isTruncated
+}
+
 /** Undefined where the first samples are not to be trusted. */
-async function collect(decoding: Decoding, isTrusted: () => boolean): Promise<Int16Array | undefined> {
+async function collect(
+  decoding: Decoding,
+  isTrusted: () => Promise<boolean>,
+): Promise<Int16Array | undefined> {
   const buffers: Buffer[] = []
   for await (const buffer of decoding.samples) {
-    if (buffers.length === 0 && !isTrusted()) return undefined
+    if (buffers.length === 0 && !(await isTrusted())) return undefined
     // The buffer may be used again.
     buffers.push(Buffer.from(buffer))
   }

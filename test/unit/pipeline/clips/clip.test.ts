@@ -129,6 +129,11 @@ describe('the clock of a player', () => {
 
   it.each([
     ['VBR MP3', 'vbr.mp3', ['-c:a', 'libmp3lame', '-q:a', '6']],
+    [
+      'MP3 without a tag',
+      'bare.mp3',
+      ['-c:a', 'libmp3lame', '-b:a', '32k', '-write_xing', '0', '-id3v2_version', '0'],
+    ],
     ['M4A', 'long.m4a', ['-c:a', 'aac', '-b:a', '40k']],
     ['FLAC', 'long.flac', []],
     ['Opus', 'long.opus', ['-c:a', 'libopus', '-b:a', '24k']],
