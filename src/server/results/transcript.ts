@@ -133,7 +133,7 @@ function asText(transcript: Transcript, page: string, next: string | undefined):
     `uri: ${transcriptUri(id)}`,
     `duration: ${formatTime(duration)}`,
     ...(language ? [`language: ${languageName(language)} (${language})`] : []),
-    ...(times ? [`times: ${times}`] : []),
+    ...(times ? [`times: ${times}; cite a passage by the uri with ?t=SECONDS`] : []),
     ...(speakers ? [`speakers: ${speakers.map(describeSpeaker).join(', ') || 'none identified'}`] : []),
     ...(upload ? [`upload: ${uploads[upload]}`] : []),
     ...(alignment ? [`alignment: ${describeAlignment(alignment)}`] : []),
