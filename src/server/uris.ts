@@ -32,7 +32,7 @@ export function splitPreset(uri: string): { file: string; preset?: PresetName } 
   return file !== undefined && preset !== undefined && isPresetName(preset) ? { file, preset } : { file: uri }
 }
 
-/** What a link to a part of a recording names; times are NaN where they are none. */
+/** The part of a recording that a link names; times are NaN where they are none. */
 export interface PartUri {
   id: string
   /** `at`: the text from there; `clip`: the sound between two times. */

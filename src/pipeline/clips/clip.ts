@@ -41,7 +41,7 @@ export async function makeClip(
   given: SourceRun,
   { voices, onVoices }: { voices?: readonly Voice[]; onVoices(found: readonly Voice[]): void },
 ): Promise<Clip> {
-  // What is wrong with the file was said with the transcript.
+  // The transcript has the warnings about the file.
   const run = { ...given, warn() {} }
   const end = Math.min(to ?? Number.POSITIVE_INFINITY, duration)
   const stretch = stretchOf(unitsOf(segments), { from, to: end, duration, maxSeconds: maxStretchSeconds })

@@ -26,7 +26,7 @@ const minMarginSeconds = 0.08
 const hop = frameSize / 2
 const hopSeconds = hop / sampleRate
 
-/** What is known of a sound's pauses. */
+/** The pauses of a sound. */
 export interface Quiet {
   /** Quiet runs, in seconds of the recording. */
   pauses: Span[]
