@@ -14,7 +14,7 @@ const replacingModules = [
 /** Not part of the inner loop (`npm run test:unit`): tests with ffmpeg, emulators, processes or real waits, and long property tests. */
 const slowUnits = [
   'test/unit/jobs/**/*.test.ts',
-  'test/unit/pipeline/{audio,voices,file-tasks}/**/*.test.ts',
+  'test/unit/pipeline/{audio,clips,voices,file-tasks}/**/*.test.ts',
   'test/unit/pipeline/chunks/plausible-length.test.ts',
   'test/unit/drivers/asr/file-asr/emulated-tasks*.test.ts',
   'test/unit/drivers/asr/{chunk-asr,input-audio,mutated-answers,openai-asr}.test.ts',

@@ -81,13 +81,22 @@ async function listedSchemas() {
     })
     const { tools, promptSchema } = await import(pathToFileURL(file).href)
     // A tenth of all tokens: the protocol's default dialect, a ban or a leave for fields that later versions may add, and
-    // what strict modes of OpenAI refuse. The server checks lengths itself.
-    const spare = ['$schema', 'additionalProperties', 'default', 'minLength', 'maxLength']
+    // what strict modes of OpenAI refuse. The server checks lengths itself, and that no time or amount is below 0.
+    const spare = ['$schema', 'additionalProperties', 'default', 'minLength', 'maxLength', 'properties']
     const isSpare = (key, value) =>
-      spare.includes(key) && (typeof value !== 'object' || Object.keys(value).length === 0)
-    const short = schema =>
-      JSON.parse(JSON.stringify(schema, (key, value) => (isSpare(key, value) ? undefined : value)))
-    const jsonOf = (schema, io) => short(schema['~standard'].jsonSchema[io]({ target: 'draft-2020-12' }))
+      (spare.includes(key) && (typeof value !== 'object' || Object.keys(value).length === 0)) ||
+      (key === 'minimum' && value === 0) ||
+      (key === 'maximum' && value >= 1e9)
+    // Of the fields within a list of results, a model needs the names alone.
+    const isRequiredWithin = (key, holder, root) => key === 'required' && holder !== root
+    const short = (root, io) =>
+      JSON.parse(
+        JSON.stringify(root, function (key, value) {
+          const isLeftOut = isSpare(key, value) || (io === 'output' && isRequiredWithin(key, this, root))
+          return isLeftOut ? undefined : value
+        }),
+      )
+    const jsonOf = (schema, io) => short(schema['~standard'].jsonSchema[io]({ target: 'draft-2020-12' }), io)
     const ofTools = tools.map(({ name, input, output }) => [
       name,
       { input: jsonOf(input, 'input'), output: jsonOf(output, 'output') },

@@ -232,6 +232,20 @@ export interface RecordingsResult {
   recordings: { path: string; name: string; bytes: number; modified_at: string }[]
 }
 
+/** Result of `get_clip`, beside the sound. */
+export interface ClipResult {
+  transcript_id: string
+  /** Of this clip. */
+  uri: string
+  /** Seconds at which it begins and ends. */
+  from: number
+  to: number
+  /** Its words. */
+  text: string
+  /** `from` of the clip that goes on; absent where this one reaches the end that was asked for. */
+  next_from?: number
+}
+
 /** Result of `export_transcript`. */
 export interface ExportResult {
   status: TranscriptStatus

@@ -13,7 +13,7 @@ import {
   outputFlags,
   parseOutputs,
   tryOutputs,
-  writeText,
+  writeContent,
   writeTranscript,
 } from './io/output.ts'
 import { readText } from './io/text-input.ts'
@@ -88,7 +88,7 @@ async function formatGivenText(
   if (!made) throw new Error('Formatting returned no text.')
   const { text, ...formatting } = made
   bar.clear()
-  await writeText(`${text.trimEnd()}\n`, outputs)
+  await writeContent(`${text.trimEnd()}\n`, outputs)
   printFormatting(formatting)
   return isIncomplete(formatting, given) ? 3 : 0
 }

@@ -80,9 +80,10 @@ export const errors = {
     'The order would cost more than is left of SPEECH_MAX_COST_USD_PER_DAY; nothing more was sent. Call again after 00:00 UTC, or raise the limit. What costs nothing still works.',
   PRICE_UNKNOWN:
     'SPEECH_MAX_COST_USD or SPEECH_MAX_COST_USD_PER_DAY is set, but the price of the model is unknown. Nothing was sent. Give the price in SPEECH_MODELS, or unset the limit.',
-  RECORDING_CHANGED: 'The file changed after the job was submitted. Call again.',
+  RECORDING_CHANGED:
+    'The file changed after the job was submitted, or after it was transcribed: a clip would hold other words. Transcribe it again.',
   RECORDING_LOST:
-    'The uploaded recording is missing in the bucket, perhaps because of a short lifecycle rule. The same call on a machine that has the file uploads it again.',
+    'The recording is gone. Missing in the bucket, perhaps because of a short lifecycle rule: the same call on a machine that has the file uploads it again. For a clip: transcribe it from where it is now, which costs nothing if it is the same.',
   POISON:
     'The server process ended five times in a row during this recording, each time before it made progress; it is not retried automatically. Convert the recording to another format, or look for the reason in the log. The same call starts again; finished parts are not billed again.',
   CALL_TIMEOUT:

@@ -1,5 +1,5 @@
 // Selects the text of a transcript that is shown: formatted where present, otherwise as recognised.
-import type { Segment, Transcript } from '../domain/transcript.ts'
+import type { Segment, Span, Transcript } from '../domain/transcript.ts'
 
 /** Replaces the segments by the formatted ones, if any. All output formats show these; JSON has both. */
 export function preferFormatted<T extends Transcript>(transcript: T): T {
@@ -17,6 +17,16 @@ export function filterSegments<T extends Transcript>(
     ...transcript,
     segments: segments.filter(isKept),
     ...(formatted && { formatted: { ...formatted, segments: formatted.segments.filter(isKept) } }),
+  }
+}
+
+/** The part of a transcript within a time range; sentences that overlap the range belong to it. */
+export function withinRange(transcript: Transcript, from = 0, to = Number.POSITIVE_INFINITY): Transcript {
+  const isWithin = ({ start, end }: Span) => end > from && start < to
+  const { coverage } = transcript
+  return {
+    ...filterSegments(transcript, isWithin),
+    coverage: { ...coverage, gaps: coverage.gaps.filter(isWithin) },
   }
 }
 

@@ -9,6 +9,7 @@ import type { FoundRecording, WalkedRecording } from '../pipeline/source/folders
 import type { BatchCaller, BatchOrder, OrderedBatch } from './batch/batches.ts'
 import type { HeldAllowance } from './batch/held-allowance.ts'
 import type { PlanCaller, PlanRequest } from './batch/plan.ts'
+import type { ClipCall, TranscriptClip } from './clip.ts'
 import type { FormatRequest, FormatResult } from './formatting/formatting.ts'
 import type { Change } from './records/changes.ts'
 import type { RenameRequest } from './rename.ts'
@@ -85,6 +86,11 @@ export interface Jobs {
   recordingsOf(look: { folder: string; recursive: boolean; signal: AbortSignal }): Promise<WalkedRecording[]>
   /** Writes a file into an allowed folder, for a transcript that was read before. Throws as `saveFile` does. */
   save(owner: string, id: string, request: SaveRequest): Promise<SavedFile>
+  /**
+   * A short MP3 of what was said, made of the recording if it is still there and the same. Throws `TRANSCRIPT_NOT_FOUND`,
+   * `BAD_INPUT`, `RECORDING_LOST`, `RECORDING_CHANGED`, `OUTSIDE_ALLOWED_DIRS`, `CALL_TIMEOUT`, or the signal's reason.
+   */
+  clip(owner: string, id: string, call: ClipCall): Promise<TranscriptClip>
   /** Work that fills memory: one at a time for each owner. */
   oneAtATime: KeyedMutex
   /** False where no folder is allowed: `recordings` finds nothing, and `save` throws. */

@@ -16,6 +16,7 @@ import type { Jobs } from './api.ts'
 import { createBatches } from './batch/batches.ts'
 import { holdAllowance } from './batch/held-allowance.ts'
 import { planBatch } from './batch/plan.ts'
+import type { Clips } from './clip.ts'
 import type { JobBasis, JobContext } from './context.ts'
 import { createFormatter } from './formatting/formatting.ts'
 import { createAllowances } from './records/allowances.ts'
@@ -46,6 +47,7 @@ export type { BatchPlan, BatchView } from '../domain/batch/batch.ts'
 export type { Jobs, ShutdownOptions } from './api.ts'
 export type { BatchOrder } from './batch/batches.ts'
 export type { PlanRequest } from './batch/plan.ts'
+export type { ClipCall, TranscriptClip } from './clip.ts'
 export type { FormatRequest, FormatResult } from './formatting/formatting.ts'
 export type { Change } from './records/changes.ts'
 export type { RenameRequest } from './rename.ts'
@@ -109,6 +111,7 @@ export function createJobs(options: JobsOptions): Jobs {
   const { repository, changes, waiters } = context
   const turn = createFairTurns()
   const onceEach = createOnceEach(base)
+  let clips: Promise<Clips> | undefined
   if (runsJobs) queue.serve(handle)
 
   async function handle(message: JobMessage, delivery: Delivery): Promise<Disposition> {
@@ -218,6 +221,12 @@ export function createJobs(options: JobsOptions): Jobs {
     recordings: query => findRecordings(pipeline.allowedDirs, query),
     recordingsOf: look => recordingsOf(pipeline.allowedDirs, look),
     save: (owner, id, request) => saveFile(owner, id, request, base),
+    async clip(owner, given, call) {
+      const transcript = await read(owner, given)
+      const id = await preparations.resolve(owner, given)
+      clips ??= import('./clip.ts').then(({ createClips }) => createClips(base))
+      return (await clips)({ transcript, job: await repository.get(owner, id) }, call)
+    },
     oneAtATime: createKeyedMutex(),
     foldersOpen: pipeline.allowedDirs.length > 0,
     subscribe: changes.subscribe,

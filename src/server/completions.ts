@@ -23,6 +23,7 @@ export function registerCompletions({ server }: McpServer, jobs: Jobs, owner: st
   const prompts = new Map(promptNames.map(name => [name, ofPrompt]))
   const templates = new Map([
     [templateUris.transcript, new Map([['id', ids]])],
+    [templateUris.clip, new Map([['id', ids]])],
     [
       templateUris.file,
       new Map([

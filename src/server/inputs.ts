@@ -1,14 +1,14 @@
 // Tool arguments that several tools share.
 import * as z from 'zod/v4'
 import { presetNames } from '../formats/subtitles/presets.ts'
-import { transcriptIdOf } from './uris.ts'
+import { partUriOf, transcriptIdOf } from './uris.ts'
 
-/** Also accepts the transcript's URI, because results contain both. */
+/** Also accepts the transcript's URI, because results contain both, and the link of a quote. */
 export const transcriptId = z
   .string()
   .min(1)
   .max(100)
-  .overwrite(given => transcriptIdOf(given) ?? given)
+  .overwrite(given => transcriptIdOf(given) ?? partUriOf(given)?.id ?? given)
   .describe('Transcript id (tr_…)')
 
 /** Arguments of the tools that take a recording. */
@@ -28,6 +28,10 @@ export const recording = {
 }
 
 export const waitSeconds = z.number().int().min(0).max(240).optional().describe('Usually omitted')
+
+/** Of a stretch, in seconds. */
+export const from = z.number().min(0).optional().describe('Start, in seconds')
+export const to = z.number().min(0).optional().describe('End, in seconds')
 
 export const offset = z.number().int().min(0).max(1e9).default(0).describe('next_offset of the page before')
 

@@ -1,4 +1,4 @@
-// Transcripts as MCP resources: transcript://{id} for reading, transcript://{id}/{format} for files.
+// Transcripts as MCP resources: transcript://{id} for reading, /{format} for files, /audio for clips of the recording.
 import {
   type McpServer,
   ProtocolError,
@@ -12,21 +12,40 @@ import { languageName } from '../domain/languages.ts'
 import type { Transcript, TranscriptSummary } from '../domain/transcript.ts'
 import { statusNote } from '../formats/head.ts'
 import { type FormatName, formatNames, outputFormats } from '../formats/index.ts'
+import { withinRange } from '../formats/shown-segments.ts'
 import { presetNames } from '../formats/subtitles/presets.ts'
 import { timedText } from '../formats/text.ts'
 import type { Jobs } from '../jobs/jobs.ts'
+import { clipMime, describeClip } from './results/clip.ts'
 import { describeFailure } from './results/failure.ts'
 import { rendered } from './results/rendered.ts'
-import { splitPreset, templateUris, transcriptIdOf, transcriptUri } from './uris.ts'
+import { type PartUri, partUriOf, splitPreset, templateUris, transcriptIdOf, transcriptUri } from './uris.ts'
 
 const pageSize = 50
+/** Shown around the second that a link names. */
+const beforeSeconds = 10
+const afterSeconds = 50
 
 export function registerResources(server: McpServer, jobs: Jobs, owner: string): void {
   server.registerResource(
     'transcript',
     new ResourceTemplate(templateUris.transcript, { list: undefined }),
     { title: 'Transcript', description: 'Transcribed speech with times', mimeType: 'text/plain' },
-    async uri => contents(uri, 'text/plain', readableText(await readTranscript(jobs, owner, uri.href))),
+    async uri => {
+      const part = partUriOf(uri.href)
+      if (part?.kind === 'at') return contents(uri, 'text/plain', await textAt(jobs, owner, uri.href, part))
+      return contents(uri, 'text/plain', readableText(await readTranscript(jobs, owner, uri.href)))
+    },
+  )
+  server.registerResource(
+    'transcript-clip',
+    new ResourceTemplate(templateUris.clip, { list: undefined }),
+    {
+      title: 'Sound of a stretch',
+      description: 'MP3 of up to 25 s, cut between words; from and to are seconds or mm:ss',
+      mimeType: clipMime,
+    },
+    async (uri, _, context) => readClip(jobs, owner, uri, context.mcpReq.signal),
   )
   server.registerResource(
     'transcript-file',
@@ -35,7 +54,8 @@ export function registerResources(server: McpServer, jobs: Jobs, owner: string):
       title: 'Transcript as a file',
       description: `One of ${formatNames.join(', ')}; subtitles take ?preset= with ${presetNames.join(', ')}`,
     },
-    async uri => {
+    async (uri, _, context) => {
+      if (partUriOf(uri.href)?.kind === 'clip') return readClip(jobs, owner, uri, context.mcpReq.signal)
       const { file, preset } = splitPreset(uri.href)
       const name = file.slice(file.lastIndexOf('/') + 1) as FormatName
       const read = () => readTranscript(jobs, owner, file)
@@ -59,13 +79,40 @@ export function registerResources(server: McpServer, jobs: Jobs, owner: string):
   })
 }
 
+async function readClip(jobs: Jobs, owner: string, uri: URL, signal: AbortSignal) {
+  const part = partUriOf(uri.href)
+  if (part?.kind !== 'clip') throw new ResourceNotFoundError(uri.href)
+  const { id, from, to } = part
+  const clip = await jobs.clip(owner, id, { from, to, signal }).catch(throwNotFound(jobs, uri.href))
+  const { structured, nextUri } = describeClip(clip, to)
+  const { uri: _, transcript_id: __, ...meta } = structured
+  return contents(uri, clipMime, clip.audio, { ...meta, ...(nextUri && { next: nextUri }) })
+}
+
+/** The text around a quote. */
+async function textAt(jobs: Jobs, owner: string, uri: string, { id, from }: PartUri): Promise<string> {
+  const transcript = await jobs.read(owner, id).catch(throwNotFound(jobs, uri))
+  const { title, status, duration } = transcript
+  if (!(from <= duration))
+    throw new ProtocolError(
+      ProtocolErrorCode.InvalidParams,
+      `BAD_INPUT: \`t\` is no time of the recording. Give seconds or mm:ss, up to ${Math.floor(duration)}.`,
+    )
+  const [start, end] = [Math.max(0, from - beforeSeconds), from + afterSeconds]
+  const note = statusNote(status)
+  const head = `${title}${note ? ` (${note})` : ''}, from ${formatTime(start)} to ${formatTime(Math.min(end, duration))}`
+  return `${head}\n\n${timedText(withinRange(transcript, start, end))}\n`
+}
+
 /** Throws the same error for an invalid URI, an unknown transcript and another owner's transcript. */
 export async function readTranscript(jobs: Jobs, owner: string, uri: string): Promise<Transcript> {
   const id = transcriptIdOf(uri)
   if (id === undefined) throw new ResourceNotFoundError(uri)
-  try {
-    return await jobs.read(owner, id)
-  } catch (error) {
+  return jobs.read(owner, id).catch(throwNotFound(jobs, uri))
+}
+
+function throwNotFound(jobs: Jobs, uri: string): (error: unknown) => never {
+  return error => {
     if (codeOf(error) !== 'TRANSCRIPT_NOT_FOUND') return throwProtocolError(jobs)(error)
     throw new ResourceNotFoundError(uri, [`Resource not found: ${uri}`, ...jobs.warnings()].join('. '))
   }

@@ -1,5 +1,11 @@
 // The type of a tool, and the one function that turns its data or its exception into a result.
-import type { CallToolResult, McpServer, ResourceLink, ServerContext } from '@modelcontextprotocol/server'
+import type {
+  AudioContent,
+  CallToolResult,
+  McpServer,
+  ResourceLink,
+  ServerContext,
+} from '@modelcontextprotocol/server'
 import type * as z from 'zod/v4'
 import { cancelled, isSpeechError } from '../domain/errors.ts'
 import type { Progress } from '../domain/job.ts'
@@ -13,7 +19,7 @@ import { listedSchema } from './listed-schema.ts'
 import { type Agreement, agreementOf, ask, type Question } from './orders/agreement.ts'
 import { startProgressReporter } from './progress.ts'
 import { describeFailure, namedInput } from './results/failure.ts'
-import { takesLinks } from './results/links.ts'
+import { takesLinks, takesSound } from './results/links.ts'
 import { answerMsWithin, startLimit } from './time-limit.ts'
 
 export type Wait = Required<Pick<WatchOptions, 'seconds' | 'shortSeconds'>>
@@ -42,6 +48,8 @@ export interface ToolAnswer {
   text: string
   /** For clients that show a user more than text. */
   links?: ResourceLink[]
+  /** For clients that know this kind of content. */
+  sound?: AudioContent[]
   /** Asked instead, only of a client that can show it; the call begins again with the answer. */
   question?: Question
 }
@@ -54,6 +62,8 @@ export interface Tool<Input extends z.ZodObject = z.ZodObject> {
   output: z.ZodObject
   /** All four are required here: the protocol's defaults assume the worst. */
   annotations: Record<'readOnlyHint' | 'destructiveHint' | 'idempotentHint' | 'openWorldHint', boolean>
+  /** Default: that of all calls, or of those that wait. */
+  deadline?: { totalSeconds: number }
   /** If false, the tool is not listed. */
   isAvailable?(jobs: Jobs): boolean
   /** Returns data or throws. */
@@ -89,9 +99,10 @@ export function registerTool(
       const disconnectReason = () => disconnectReasonOf(signal.reason, closingCancels)
       const agreement = agreementOf(server, context)
       const call = { jobs, owner, signal, disconnectReason, agreement, wait: waitOf(args, waitSeconds) }
-      const { links = [], content, question, ...result } = await run(tool, args, context, call)
+      const { links = [], sound = [], content, question, ...result } = await run(tool, args, context, call)
       if (question) return ask(question)
-      return { ...result, content: takesLinks(server, context) ? [...content, ...links] : content }
+      const heard = takesSound(server, context) ? sound : []
+      return { ...result, content: [...content, ...heard, ...(takesLinks(server, context) ? links : [])] }
     },
   )
 }
@@ -101,7 +112,7 @@ async function run(
   args: Record<string, unknown>,
   context: ServerContext,
   call: Omit<ToolCall, 'progress'>,
-): Promise<CallToolResult & Pick<ToolAnswer, 'links' | 'question'>> {
+): Promise<CallToolResult & Pick<ToolAnswer, 'links' | 'sound' | 'question'>> {
   const reporter = startProgressReporter(context)
   const limit = startLimit(call.signal, answerMs(tool, call.wait))
   const { signal } = limit
@@ -133,7 +144,8 @@ function waitOf({ wait_seconds: explicit }: Record<string, unknown>, waitSeconds
   return { seconds: waitSeconds, shortSeconds: Math.max(waitSeconds, shortWaitSeconds) }
 }
 
-function answerMs({ input }: Tool, { shortSeconds }: Wait): number {
+function answerMs({ input, deadline }: Tool, { shortSeconds }: Wait): number {
+  if (deadline) return answerMsWithin(deadline)
   return 'wait_seconds' in input.shape
     ? 1000 * shortSeconds + answerMsWithin(deadlines.waitingCall)
     : answerMsWithin(deadlines.call)

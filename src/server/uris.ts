@@ -1,9 +1,14 @@
-// Resource URIs of transcripts.
+// Resource URIs of transcripts, and of parts of them.
+import { parseTime } from '../domain/format-time.ts'
 import { formatNames } from '../formats/index.ts'
 import { isPresetName, type PresetName } from '../formats/subtitles/presets.ts'
 
-/** Of the readable transcript, and of its files. */
-export const templateUris = { transcript: 'transcript://{id}', file: 'transcript://{id}/{format}' }
+/** Of the readable transcript, of its files, and of its sound. */
+export const templateUris = {
+  transcript: 'transcript://{id}',
+  file: 'transcript://{id}/{format}',
+  clip: 'transcript://{id}/audio{?from,to}',
+}
 
 export function transcriptUri(id: string): string {
   return `transcript://${id}`
@@ -25,4 +30,30 @@ export function transcriptIdOf(uri: string): string | undefined {
 export function splitPreset(uri: string): { file: string; preset?: PresetName } {
   const [, file, preset] = /^([^?]+)\?preset=(\w+)$/.exec(uri) ?? []
   return file !== undefined && preset !== undefined && isPresetName(preset) ? { file, preset } : { file: uri }
+}
+
+/** The part of a recording that a link names; times are NaN where they are none. */
+export interface PartUri {
+  id: string
+  /** `at`: the text from there; `clip`: the sound between two times. */
+  kind: 'at' | 'clip'
+  from: number
+  to?: number
+}
+
+/** A quote is cited with the second at which it begins, and heard by the times of a clip. Undefined for other URIs. */
+export function partUriOf(uri: string): PartUri | undefined {
+  const [, id, path, query] = /^transcript:\/\/([^/?#]+)(\/audio)?(?:\?([^#]*))?$/.exec(uri) ?? []
+  if (id === undefined || (path === undefined && query === undefined)) return undefined
+  const times = new URLSearchParams(query)
+  const names = path === undefined ? ['t'] : ['from', 'to']
+  if ([...times.keys()].some(name => !names.includes(name))) return undefined
+  const timeOf = (name: string) => parseTime(times.get(name) ?? '')
+  if (path === undefined) return { id, kind: 'at', from: timeOf('t') }
+  const from = times.has('from') ? timeOf('from') : 0
+  return { id, kind: 'clip', from, ...(times.has('to') && { to: timeOf('to') }) }
+}
+
+export function clipUri(id: string, from: number, to?: number): string {
+  return `${transcriptUri(id)}/audio?from=${from}${to === undefined ? '' : `&to=${to}`}`
 }

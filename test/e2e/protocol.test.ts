@@ -84,8 +84,9 @@ describe.each(rows)('%s', (_, open) => {
   it('a client lists the tools', async () => {
     const { tools } = await client.listTools()
     expect(tools.map(({ name }) => name)).toEqual([
-      ...['transcribe_audio', 'diarize_audio', 'format_text', 'get_transcript', 'export_transcript'],
+      ...['transcribe_audio', 'diarize_audio', 'format_text', 'get_transcript', 'get_clip'],
       ...[
+        'export_transcript',
         'search_transcripts',
         'find_recordings',
         'update_transcript',

@@ -153,10 +153,12 @@ export async function writeTranscript(transcript: Transcript, outputs: Output[])
   return isWithinRules
 }
 
-/** Writes a text that is stored nowhere else. */
-export async function writeText(text: string, outputs: Output[]): Promise<void> {
+type Target = Pick<Output, 'file' | 'shown'>
+
+/** Writes what is stored nowhere else. */
+export async function writeContent(content: string | Uint8Array, outputs: Target[]): Promise<void> {
   await forEachOutput(outputs, output =>
-    write(text, output, {
+    write(content, output, {
       full: 'Free some space and run the command again.',
       refused: 'Run the command again with another output file.',
     }),
@@ -164,7 +166,10 @@ export async function writeText(text: string, outputs: Output[]): Promise<void> 
 }
 
 /** Goes on after an output that fails, and throws its error at the end; of several, stderr has the earlier ones. */
-async function forEachOutput(outputs: Output[], write: (output: Output) => Promise<void>): Promise<void> {
+async function forEachOutput<T extends Target>(
+  outputs: T[],
+  write: (output: T) => Promise<void>,
+): Promise<void> {
   const errors: unknown[] = []
   for (const output of outputs) await write(output).catch(error => errors.push(error))
   for (const error of errors.slice(0, -1)) printLine(describeError(error))
@@ -173,7 +178,7 @@ async function forEachOutput(outputs: Output[], write: (output: Output) => Promi
 
 async function write(
   text: string | Uint8Array,
-  { file, shown }: Pick<Output, 'file' | 'shown'>,
+  { file, shown }: Target,
   hints: Record<'full' | 'refused', string>,
 ): Promise<void> {
   try {

@@ -40,6 +40,11 @@ export const deadlines = {
     totalSeconds: 5,
     afterwards: '`CALL_TIMEOUT`; what was begun goes on',
   },
+  clip: {
+    work: 'Clip of a recording, with the time for those that its owner asked for before',
+    totalSeconds: 50,
+    afterwards: '`CALL_TIMEOUT`; its ffmpeg is ended',
+  },
   ffmpeg: {
     work: 'ffmpeg, while its output is awaited',
     idleSeconds: 60,

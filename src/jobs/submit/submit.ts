@@ -5,6 +5,7 @@ import type { Queue } from '../../domain/queue.ts'
 import { oneLine } from '../../domain/text.ts'
 import { maxVoiceNoteBytes } from '../../pipeline/audio/encode.ts'
 import { modelsOf } from '../../pipeline/select-pipeline.ts'
+import { parseSource } from '../../pipeline/source/parse-source.ts'
 import { type Identity, identify } from '../../pipeline/source/source.ts'
 import type { JobContext } from '../context.ts'
 import { createCheckpoints } from '../records/checkpoints.ts'
@@ -101,7 +102,10 @@ async function findOrStart(
   }
   if (found.state === 'completed' && identity.certain) {
     const transcript = await repository.getTranscript(owner, id)
-    if (transcript?.status === 'completed') return { job: found, cached: true, started: false }
+    if (transcript?.status === 'completed') {
+      await notePath(found, request, repository)
+      return { job: found, cached: true, started: false }
+    }
   }
 
   let started = false
@@ -128,6 +132,18 @@ async function findOrStart(
   if (started || leases.canStartHere(job))
     await dispatch({ ...job, request: { ...job.request, audio: request.audio } })
   return { job, cached: false, started }
+}
+
+/** A recording that was moved is known where it is now, for clips of it. */
+async function notePath(
+  { owner, id, request: { audio } }: Job,
+  request: TranscriptionRequest,
+  { update }: JobContext['repository'],
+): Promise<void> {
+  if (audio === request.audio || parseSource(request.audio).kind !== 'path') return
+  const moved = ({ request: now }: Job) => ({ request: { ...now, audio: request.audio } })
+  // The transcript is there, whatever the store takes.
+  await update(owner, id, moved).catch(() => {})
 }
 
 /** Changes that a further order makes in a job that is not over; undefined: none. */

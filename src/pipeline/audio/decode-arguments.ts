@@ -6,12 +6,28 @@ import { maxOverlapSeconds, stepSeconds } from './clock/leaps.ts'
 import { packetFormat } from './clock/packets.ts'
 import { inputArguments } from './demuxers.ts'
 import { encoderArguments, maxVoiceNoteSeconds } from './encode.ts'
+import type { Urgency } from './ffmpeg.ts'
 
 export interface DecodeOptions {
   /** Yields only this stretch: by sample number, as seeking by time is inexact in files with a variable bit rate. */
   part?: Span
+  /**
+   * Begins shortly before the part instead of at the start of the file, and places the samples by their times: for a file
+   * whose times are exact.
+   */
+  seeks?: boolean
+  /** Default: by `voiceNote`. */
+  urgency?: Urgency
   /** Encodes a voice note in the same process: starting a second one would take longer than its work. */
   voiceNote?: boolean
+}
+
+/** Decoders of frames that refer to earlier ones are right again by then. */
+const runUpSeconds = 3
+
+/** Seconds at which decoding begins; 0: at the start of the file. */
+export function seekSeconds({ part, seeks }: DecodeOptions): number {
+  return seeks ? Math.max(0, Math.floor((part?.start ?? 0) - runUpSeconds)) : 0
 }
 
 /**
@@ -27,8 +43,9 @@ const countedSteps = `asetpts='st(0,ld(0)+lt(PTS,ld(1)-${maxOverlapSeconds}/TB))
  */
 const monoSound = `aformat=channel_layouts=mono:sample_fmts=s16p,aresample=${sampleRate}:filter_size=16`
 
-export function decoderArguments(source: Source, { voiceNote }: DecodeOptions): string[] {
+export function decoderArguments(source: Source, options: DecodeOptions): string[] {
   const { hasClock, voice = {} } = source
+  const seek = seekSeconds(options)
   const map = voice.stream === undefined ? [] : ['-map', `0:${voice.stream}`]
   const soundOnly = ['-map_metadata', '-1', ...map, '-vn', '-sn', '-dn']
   const mix = voice.filter === undefined ? [] : [voice.filter]
@@ -38,12 +55,13 @@ export function decoderArguments(source: Source, { voiceNote }: DecodeOptions): 
     ...['-nostdin', '-loglevel', 'verbose'],
     // By itself, ffmpeg takes a gap of ten seconds in Ogg and MPEG-TS for a fault of the clock, and hides steps back.
     ...(hasClock ? ['-copyts'] : []),
+    ...(seek > 0 ? ['-ss', String(seek)] : []),
     ...inputArguments(source),
     ...[...soundOnly, '-ac', '1', '-ar', String(sampleRate)],
     ...['-af', filters.join(',')],
     // Without flushing, samples arrive in buffers of 32 kB instead of 1 kB: a thirtieth of the reads.
     ...[...(hasClock ? packetFormat : ['-f', 's16le']), '-flush_packets', '0', 'pipe:1'],
-    ...(voiceNote
+    ...(options.voiceNote
       ? [
           ...soundOnly,
           // Times of the file's clock would count towards the limit.

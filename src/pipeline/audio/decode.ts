@@ -6,7 +6,7 @@ import { killedExitCode } from '../../system/child-process.ts'
 import type { Source } from '../source/source.ts'
 import { sampleRate } from './activity.ts'
 import { onClock, silenceOf } from './clock/clock.ts'
-import { type DecodeOptions, decoderArguments } from './decode-arguments.ts'
+import { type DecodeOptions, decoderArguments, seekSeconds } from './decode-arguments.ts'
 import { endedEarly, noAudioError } from './decode-errors.ts'
 import { headerDuration, playedSeconds, startSeconds, warnOfDamage } from './decode-warnings.ts'
 import { type FfmpegProcess, type LocateFfmpeg, readAll, startFfmpeg } from './ffmpeg.ts'
@@ -36,12 +36,13 @@ const undisturbedSeconds = 600
  * or damaged yields its readable part and a warning.
  */
 export function decode(
-  source: Source,
+  given: Source,
   ffmpeg: LocateFfmpeg,
   run: Pick<Run, 'signal' | 'warn'>,
   options: DecodeOptions = {},
 ): Decoding {
   const { part } = options
+  const source = seekSeconds(options) > 0 ? { ...given, hasClock: true } : given
   const start = 2 * samplesOf(part?.start ?? 0)
   const end = 2 * samplesOf(part?.end ?? Number.POSITIVE_INFINITY)
   let bytes = 0
@@ -68,7 +69,7 @@ export function decode(
     const waited = options.voiceNote ? noteDecoders?.take(found, note, run.signal) : undefined
     // The system may have ended a process that waits, or forbid it to follow a link.
     if (waited && !(yield* soundFrom(waited, { mayBeEmpty: true }))) return
-    const urgency = options.voiceNote ? 'note' : 'long'
+    const urgency = options.urgency ?? (options.voiceNote ? 'note' : 'long')
     const decoder = startFfmpeg(found, argumentsFor(source.file), run.signal, urgency)
     yield* soundFrom(decoder, { mayBeEmpty: false })
     if (waited) noteDecoders?.noteFailure()

@@ -47,6 +47,8 @@ export interface Identity {
   bytes?: number
 }
 
+/** All that opening a recording needs of a run. */
+export type SourceRun = Pick<Run, 'signal' | 'scratch' | 'checkpoints' | 'progress'>
 type IdentifyRun = Pick<Run, 'signal' | 'checkpoints'>
 type OpenRun = Pick<Run, 'signal' | 'scratch'>
 
@@ -75,7 +77,7 @@ export async function identify(audio: string, ports: SourcePorts, run: IdentifyR
 export async function openSource(
   { audio, hash, recording }: Pick<PipelineRequest, 'audio' | 'hash' | 'recording'>,
   ports: SourcePorts,
-  run: Run,
+  run: SourceRun,
 ): Promise<Source> {
   return withMended(await localSource(parseSource(audio, recording), hash, ports, run), run)
 }
@@ -98,7 +100,7 @@ async function localSource(
   source: ReturnType<typeof parseSource>,
   hash: string | undefined,
   ports: SourcePorts,
-  run: Run,
+  run: SourceRun,
 ): Promise<Source> {
   switch (source.kind) {
     case 'data':
@@ -112,7 +114,7 @@ async function localSource(
   }
 }
 
-async function openFile(path: string, hash: string | undefined, run: Run): Promise<Source> {
+async function openFile(path: string, hash: string | undefined, run: SourceRun): Promise<Source> {
   const source = await statSource(path, basename(path))
   // The request may be old: the path may lead to another recording by now.
   if (hash !== undefined && (await hashOf(path, run)) !== hash)
@@ -135,7 +137,7 @@ async function fetchRecording(
   { key, path }: { key: string; path: string },
   hash: string | undefined,
   { objectStorage }: SourcePorts,
-  run: Run,
+  run: SourceRun,
 ): Promise<Source> {
   if (!objectStorage?.recordings)
     throw new SpeechError('RECORDING_LOST', 'This worker has no bucket to fetch the recording from.', {
@@ -151,14 +153,14 @@ async function fetchRecording(
   return source
 }
 
-function fetchOptions({ signal, progress }: Run) {
+function fetchOptions({ signal, progress }: Pick<Run, 'signal' | 'progress'>) {
   const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`
   const onBytes = (done: number, total?: number) =>
     progress({ done: 0, message: `Fetching: ${megabytes(done)}${total ? ` of ${megabytes(total)}` : ''}` })
   return { signal, onBytes }
 }
 
-async function fetchUrl(url: string, ports: SourcePorts, run: Run): Promise<Source> {
+async function fetchUrl(url: string, ports: SourcePorts, run: SourceRun): Promise<Source> {
   const file = join(await run.scratch(), 'download')
   await ports.downloader.download(url, file, { maxBytes: ports.maxDownloadBytes, ...fetchOptions(run) })
   const name = decodeName(basename(new URL(url).pathname))

@@ -1,4 +1,4 @@
-// Links from a result to the transcript and its files as resources, for clients that can show them.
+// Links from a result to the transcript and its files as resources, and kinds of content that a client knows.
 import type { McpServer, ResourceLink, ServerContext } from '@modelcontextprotocol/server'
 import { type FormatName, outputFormats } from '../../formats/index.ts'
 import { transcriptUri } from '../uris.ts'
@@ -21,8 +21,15 @@ export function resourceLink(
 }
 
 /** Links came with 2025-06-18: the clients before it reject a result with a kind of content that they do not know. */
-export function takesLinks({ server }: McpServer, { http }: ServerContext): boolean {
-  const version =
-    server.getNegotiatedProtocolVersion() ?? http?.req?.headers.get('mcp-protocol-version') ?? ''
-  return version >= '2025-06-18'
+export function takesLinks(server: McpServer, context: ServerContext): boolean {
+  return versionOf(server, context) >= '2025-06-18'
+}
+
+/** Sound came with 2025-03-26. */
+export function takesSound(server: McpServer, context: ServerContext): boolean {
+  return versionOf(server, context) >= '2025-03-26'
+}
+
+function versionOf({ server }: McpServer, { http }: ServerContext): string {
+  return server.getNegotiatedProtocolVersion() ?? http?.req?.headers.get('mcp-protocol-version') ?? ''
 }

@@ -36,7 +36,7 @@ export const transcriptOutput = z.looseObject({
   next_offset: z.number().optional().describe('If there are more pages: for get_transcript'),
   speakers: z.array(z.looseObject({})).optional(),
   warnings: z.array(z.string()),
-  next_step: z.string().optional().describe('Suggested next call, if any'),
+  next_step: z.string().optional(),
 })
 
 /** More would crowd out the text; the json export has all of them. */
@@ -133,7 +133,7 @@ function asText(transcript: Transcript, page: string, next: string | undefined):
     `uri: ${transcriptUri(id)}`,
     `duration: ${formatTime(duration)}`,
     ...(language ? [`language: ${languageName(language)} (${language})`] : []),
-    ...(times ? [`times: ${times}`] : []),
+    ...(times ? [`times: ${times}; cite a passage by the uri with ?t=SECONDS`] : []),
     ...(speakers ? [`speakers: ${speakers.map(describeSpeaker).join(', ') || 'none identified'}`] : []),
     ...(upload ? [`upload: ${uploads[upload]}`] : []),
     ...(alignment ? [`alignment: ${describeAlignment(alignment)}`] : []),

@@ -3,7 +3,6 @@ import * as z from 'zod/v4'
 import { isBatchId } from '../../domain/batch/batch.ts'
 import { transcriptId } from '../inputs.ts'
 import { batchAnswer } from '../results/batch.ts'
-import { statusOutput } from '../results/transcript.ts'
 import { defineTool } from '../tool.ts'
 
 export const cancelTranscription = defineTool({
@@ -16,9 +15,9 @@ export const cancelTranscription = defineTool({
   ].join(' '),
   input: z.object({ transcript_id: transcriptId }),
   output: z.object({
-    status: statusOutput,
+    status: z.string(),
     transcript_id: z.string(),
-    transcribed_seconds: z.number().describe('Seconds of speech already transcribed'),
+    transcribed_seconds: z.number(),
     next_step: z.string().optional(),
   }),
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },

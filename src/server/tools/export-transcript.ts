@@ -10,7 +10,6 @@ import { type FormatName, formatNames, formatOfExtension, outputFormats } from '
 import { preset, transcriptId } from '../inputs.ts'
 import { resourceLink } from '../results/links.ts'
 import { rendered } from '../results/rendered.ts'
-import { statusOutput } from '../results/transcript.ts'
 import { defineTool } from '../tool.ts'
 import { transcriptUri } from '../uris.ts'
 
@@ -36,7 +35,7 @@ export const exportTranscript = defineTool({
     overwrite: z.boolean().default(false).describe('Replace a user’s file. Ask first'),
   }),
   output: z.object({
-    status: statusOutput,
+    status: z.string(),
     transcript_id: z.string(),
     path: z.string(),
     format: z.string(),

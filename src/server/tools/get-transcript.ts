@@ -4,13 +4,13 @@ import { isBatchId } from '../../domain/batch/batch.ts'
 import { SpeechError } from '../../domain/errors.ts'
 import type { JobTool } from '../../domain/job.ts'
 import { findSpeakers, listSpeakers } from '../../domain/speakers.ts'
-import { type Span, type Transcript, withoutFormatted } from '../../domain/transcript.ts'
+import { type Transcript, withoutFormatted } from '../../domain/transcript.ts'
 import { markdown } from '../../formats/markdown.ts'
 import { maxPageTokens } from '../../formats/page.ts'
-import { filterSegments } from '../../formats/shown-segments.ts'
+import { filterSegments, withinRange } from '../../formats/shown-segments.ts'
 import type { SubtitleOptions } from '../../formats/subtitles/presets.ts'
 import { type FilteredTranscript, outline, plainText, timedText } from '../../formats/text.ts'
-import { offset, preset, transcriptId, waitSeconds } from '../inputs.ts'
+import { from, offset, preset, to, transcriptId, waitSeconds } from '../inputs.ts'
 import { watchBatch } from '../orders/order-batch.ts'
 import { rendered } from '../results/rendered.ts'
 import { transcriptAnswer, transcriptOutput, type View } from '../results/transcript.ts'
@@ -47,8 +47,8 @@ export const getTranscript = defineTool({
       ),
     preset,
     speaker: z.string().min(1).max(100).optional().describe('Only this one: id (S1) or name'),
-    from: z.number().min(0).optional().describe('Start, in seconds'),
-    to: z.number().min(0).optional().describe('End, in seconds'),
+    from,
+    to,
     offset,
     limit: z
       .number()
@@ -70,7 +70,7 @@ export const getTranscript = defineTool({
     const { transcript: found, tool } = await waitAndRead(transcript_id, call)
     const transcript = view === 'raw' ? withoutFormatted(found) : found
     const onlySpeakers = speaker === undefined ? undefined : speakerIds(transcript, speaker)
-    const reading = { ...cutRange(transcript, from, to), onlySpeakers }
+    const reading = { ...withinRange(transcript, from, to), onlySpeakers }
     const { text, broken } = isFile(view)
       ? await fileText(reading, view, { preset }, call)
       : { text: await texts[view](reading), broken: [] }
@@ -144,14 +144,4 @@ function noSuchSpeaker({ speakers, status }: Transcript): SpeechError {
   return new SpeechError('BAD_INPUT', `This transcript has no speakers${isRunning ? ' yet' : ''}.`, {
     hint: `Omit the speaker, or ${alternative}.`,
   })
-}
-
-/** The part of a transcript within a time range; sentences that overlap the range belong to it. */
-function cutRange(transcript: Transcript, from = 0, to = Number.POSITIVE_INFINITY): Transcript {
-  const isWithin = ({ start, end }: Span) => end > from && start < to
-  const { coverage } = transcript
-  return {
-    ...filterSegments(transcript, isWithin),
-    coverage: { ...coverage, gaps: coverage.gaps.filter(isWithin) },
-  }
 }

@@ -6,6 +6,7 @@ import { diarizeAudio } from './diarize-audio.ts'
 import { exportTranscript } from './export-transcript.ts'
 import { findRecordings } from './find-recordings.ts'
 import { formatText } from './format-text.ts'
+import { getClip } from './get-clip.ts'
 import { getTranscript } from './get-transcript.ts'
 import { searchTranscripts } from './search-transcripts.ts'
 import { transcribeAudio } from './transcribe-audio.ts'
@@ -16,6 +17,7 @@ export const tools: readonly Tool[] = [
   diarizeAudio,
   formatText,
   getTranscript,
+  getClip,
   exportTranscript,
   searchTranscripts,
   findRecordings,

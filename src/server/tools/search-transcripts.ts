@@ -6,7 +6,6 @@ import { languageName } from '../../domain/languages.ts'
 import { type Excerpt, excerpts } from '../../formats/excerpts.ts'
 import type { FoundPage, FoundTranscript } from '../../jobs/jobs.ts'
 import { limitOf } from '../inputs.ts'
-import { statusOutput } from '../results/transcript.ts'
 import { defineTool, type ToolAnswer, type ToolCall } from '../tool.ts'
 import { transcriptUri } from '../uris.ts'
 
@@ -30,7 +29,7 @@ export const searchTranscripts = defineTool({
       z.looseObject({
         transcript_id: z.string(),
         title: z.string(),
-        status: statusOutput,
+        status: z.string(),
         matches: z
           .array(z.object({ start: z.number(), text: z.string(), speaker: z.string().optional() }))
           .optional()
@@ -99,12 +98,16 @@ function answer(
     headline(found.length, { ...paging, nextCursor }),
     ...warnings,
     ...found.flatMap(describe),
+    ...(found.some(({ matches = [] }) => matches.length > 0) ? ['', citing] : []),
     ...(nextCursor === undefined
       ? []
       : ['', `For more results, call search_transcripts with cursor=${nextCursor}.`]),
   ]
   return { structured, text: lines.join('\n') }
 }
+
+/** One sentence costs less than a link in each line. */
+const citing = 'Cite a passage by its link, the uri with ?t= and its from: transcript://tr_…?t=83.'
 
 function headline(
   count: number,

@@ -92,6 +92,7 @@ describe('the tool list', () => {
         'get_transcript',
         ['transcript_id', 'view', 'preset', 'speaker', 'from', 'to', 'offset', 'limit', 'wait_seconds'],
       ],
+      ['get_clip', ['transcript_id', 'from', 'to']],
       ['export_transcript', ['transcript_id', 'save_as', 'format', 'preset', 'overwrite']],
       ['search_transcripts', ['query', 'limit', 'cursor']],
       ['find_recordings', ['query', 'folder', 'limit']],

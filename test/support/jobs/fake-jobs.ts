@@ -60,6 +60,7 @@ export function fakeJobs(): FakeJobs {
     recordings: unused,
     recordingsOf: unused,
     save: unused,
+    clip: async owner => ({ audio: Buffer.from('MP3'), start: 0, end: 2, transcript: own(owner) }),
     oneAtATime: createKeyedMutex(),
     foldersOpen: false,
     startRecovery: () => {},

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { expect, it } from 'vitest'
 import { demo } from '../../../demo/demo.ts'
+import { clip } from '../../../src/cli/clip.ts'
 import type { Command } from '../../../src/cli/command.ts'
 import { completion } from '../../../src/cli/completion.ts'
 import { diarize } from '../../../src/cli/diarize.ts'
@@ -35,6 +36,7 @@ const program: Record<string, { command: Command; test: string; starts: RegExp }
   watch: { command: watch, test: 'test/e2e/terminal/watch.test.ts', starts: /start\(\['watch'/ },
   format: { command: format, test: 'test/e2e/cli/format.test.ts', starts: /'format'/ },
   list: { command: list, test: 'test/e2e/terminal/listing.test.ts', starts: /start\(\['list'/ },
+  clip: { command: clip, test: 'test/e2e/clips/clips.test.ts', starts: /'clip'/ },
   export: { command: exportTranscript, test: 'test/e2e/cli/commands.test.ts', starts: /'export'/ },
   install: { command: install, test: 'test/e2e/cli/install.test.ts', starts: /'install'/ },
   uninstall: { command: uninstall, test: 'test/e2e/cli/install.test.ts', starts: /'uninstall'/ },

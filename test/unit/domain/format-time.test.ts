@@ -1,6 +1,6 @@
 // Times of a recording as people read them.
 import { describe, expect, it } from 'vitest'
-import { formatTime } from '../../../src/domain/format-time.ts'
+import { formatTime, parseTime } from '../../../src/domain/format-time.ts'
 
 describe('formatTime', () => {
   it.each([
@@ -15,4 +15,24 @@ describe('formatTime', () => {
   ])('%f seconds are shown as %s', (seconds, text) => {
     expect(formatTime(seconds)).toBe(text)
   })
+})
+
+describe('parseTime', () => {
+  it.each([
+    ['83.5', 83.5],
+    ['1:23.5', 83.5],
+    [' 0:07 ', 7],
+    ['1:02:03', 3723],
+    ['90:00', 5400],
+    ['0', 0],
+  ])('%s is %f seconds', (text, seconds) => {
+    expect(parseTime(text)).toBe(seconds)
+  })
+
+  it.each(['', '-1', '1:', ':3', 'NaN', 'Infinity', '1e9', '0x10', '1:2:3:4', '9'.repeat(400), '1.5:20'])(
+    '"%s" is no time',
+    text => {
+      expect(parseTime(text)).toBeNaN()
+    },
+  )
 })

@@ -64,3 +64,13 @@ it('a client that asks for a protocol to come is served in the newest that the s
   const { content } = await resultFor('2031-06-01', 'get_transcript', { transcript_id: 'tr_local' })
   expect(content.map(({ type }) => type)).toEqual(['text', 'resource_link'])
 })
+
+it.each(['2025-03-26', '2025-11-25'])('a clip has sound for a client of %s', async version => {
+  const { content } = await resultFor(version, 'get_clip', { transcript_id: 'tr_local', from: 0 })
+  expect(content.map(({ type }) => type)).toEqual(['text', 'audio'])
+})
+
+it('a clip is its words alone for a client of 2024-11-05, which would refuse sound', async () => {
+  const { content } = await resultFor('2024-11-05', 'get_clip', { transcript_id: 'tr_local', from: 0 })
+  expect(content.map(({ type }) => type)).toEqual(['text'])
+})

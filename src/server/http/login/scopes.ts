@@ -15,6 +15,7 @@ export const scopesOfTools: Readonly<Record<string, readonly Scope[]>> = {
   diarize_audio: scopes,
   format_text: scopes,
   get_transcript: [read],
+  get_clip: [read],
   search_transcripts: [read],
   find_recordings: [read],
   export_transcript: [read, write],
