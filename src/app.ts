@@ -1,5 +1,4 @@
 // Composition root: builds one driver for each port. The only file that imports all of them.
-import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import pLimit from 'p-limit'
 import { type Config, canRunJobs, costLimits, hasFileModels } from './config/config.ts'
@@ -8,7 +7,8 @@ import { createModelCatalog } from './domain/models/catalog.ts'
 import type { Model, ModelRole } from './domain/models/model.ts'
 import type { ModelProbe } from './domain/models/probe.ts'
 import { deadlines } from './domain/network/deadlines.ts'
-import type { ObjectStorage } from './domain/ports.ts'
+import type { Uploads } from './domain/network/uploads.ts'
+import type { ObjectStorage, Store } from './domain/ports.ts'
 import type { Queue } from './domain/queue.ts'
 import { chunkRecognisers, type OwnEngine, ownEngines } from './drivers/asr/chunk-recognisers.ts'
 import { fileRecognisers } from './drivers/asr/file-asr/recognisers.ts'
@@ -23,11 +23,7 @@ import { textProbes } from './drivers/llm/probes.ts'
 import { textConcurrency, textModels } from './drivers/llm/text-models.ts'
 import { unavailableModels } from './drivers/models/unavailable-models.ts'
 import { temporaryStorage } from './drivers/object-storage/dashscope-temporary/temporary.ts'
-import {
-  fixedInstallationId,
-  type InstallationId,
-  installationIdIn,
-} from './drivers/object-storage/installation-id.ts'
+import { installationIdFor } from './drivers/object-storage/installation-id.ts'
 import { servedStorage } from './drivers/object-storage/served/served.ts'
 import { inProcessQueue } from './drivers/queue/in-process.ts'
 import { sqliteStore } from './drivers/store/sqlite/sqlite.ts'
@@ -45,6 +41,7 @@ const taskTimeoutSeconds = (duration: number) => deadlines.fileTask.totalSeconds
 
 export interface App {
   jobs: Jobs
+  uploads: Uploads | undefined
   cloud: Dashscope
   objectStorage: ObjectStorage
   /** The models of FORMAT_MODELS that have a key, in order of preference. */
@@ -78,6 +75,8 @@ export interface AppOptions {
   role?: 'server' | 'worker'
   /** Version shown in the metrics; without it no metrics are collected. */
   metricsVersion?: string
+  /** True where recordings are uploaded over HTTP. */
+  takesUploads?: boolean
 }
 
 /**
@@ -86,7 +85,7 @@ export interface AppOptions {
  */
 export async function createApp(
   config: Config,
-  { role = 'server', metricsVersion }: AppOptions = {},
+  { role = 'server', metricsVersion, takesUploads = false }: AppOptions = {},
 ): Promise<App> {
   const { proxies } = config
   const http = createHttpClient({ connections: config.concurrency, proxies })
@@ -155,6 +154,7 @@ export async function createApp(
   const scratchDir = join(config.dataDir, 'scratch')
   const noteDecoders = createNoteDecoders(join(scratchDir, 'links'))
   const ffmpeg = async () => ({ ...(await locate()), noteDecoders })
+  const uploads = takesUploads ? await createUploadStore(config, store) : undefined
   const jobs = createJobs({
     store,
     queue,
@@ -177,6 +177,7 @@ export async function createApp(
       limitEncoding: pLimit(encoderConcurrency),
       downloader: createDownloader({ proxies }),
       ffmpeg,
+      uploads,
       warmUp: http.warmUp,
       allowedDirs: config.allowedDirs,
       maxDownloadBytes: config.maxDownloadMb * 1e6,
@@ -186,6 +187,7 @@ export async function createApp(
   const engines = ownEngines(servers, asrModels)
   return {
     jobs,
+    uploads,
     cloud,
     objectStorage,
     fetchText: http.fetchText,
@@ -221,6 +223,7 @@ export async function createApp(
     },
     async close(options) {
       await jobs.close(options)
+      await uploads?.close()
       noteDecoders.close()
       await Promise.all([store.close(), objectStorage.close(), http.close(), textHttp.close()])
     },
@@ -253,15 +256,15 @@ async function createObjectStorage(config: Config, cloud: Dashscope): Promise<Ob
     bucket,
     endpoint,
     ...bucketKey,
-    installationId: createInstallationId(config),
+    installationId: installationIdFor(config),
     region,
     proxies,
   })
 }
 
-/** Machines that share a store also share the uploads of its jobs, so they have the same installation id. */
-function createInstallationId({ dataDir, tablestoreEndpoint, tablestorePrefix }: Config): InstallationId {
-  if (tablestoreEndpoint === undefined) return installationIdIn(dataDir)
-  const shared = createHash('sha256').update(`${tablestoreEndpoint}/${tablestorePrefix}`)
-  return fixedInstallationId(shared.digest('hex').slice(0, 12))
+/** Recordings that are uploaded over HTTP. */
+async function createUploadStore({ dataDir, maxDownloadMb }: Config, jobs: Store): Promise<Uploads> {
+  const { createUploads } = await import('./drivers/uploads/uploads.ts')
+  const { uploadFiles } = await import('./drivers/uploads/files.ts')
+  return createUploads({ store: uploadFiles(join(dataDir, 'uploads')), maxBytes: maxDownloadMb * 1e6, jobs })
 }

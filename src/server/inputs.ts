@@ -9,7 +9,7 @@ export const transcriptId = z
   .min(1)
   .max(100)
   .overwrite(given => transcriptIdOf(given) ?? given)
-  .describe('Transcript id (tr_…)')
+  .describe('tr_…')
 
 /** Arguments of the tools that take a recording. */
 export const recording = {

@@ -26,7 +26,7 @@ const instructions = [
 const fixedLists = { tools: { listChanged: false }, prompts: { listChanged: false } }
 
 export function createServer(options: ServerOptions, connection: Connection): McpServer {
-  const { jobs, version } = options
+  const { version } = options
   // A legacy server that lives for one request cannot keep subscriptions.
   const subscribe = connection.push || connection.era === 'modern'
   const server = new McpServer(
@@ -34,7 +34,7 @@ export function createServer(options: ServerOptions, connection: Connection): Mc
     { instructions, capabilities: { ...fixedLists, resources: { subscribe, listChanged: subscribe } } },
   )
   for (const tool of tools)
-    if (tool.isAvailable?.(jobs) ?? true) registerTool(server, tool, options, connection)
+    if (tool.isAvailable?.(options) ?? true) registerTool(server, tool, options, connection)
   const timedJobs = answeringInTime(options)
   registerResources(server, timedJobs, connection.owner)
   registerPrompts(server, timedJobs, connection.owner)

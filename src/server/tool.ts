@@ -4,6 +4,7 @@ import type * as z from 'zod/v4'
 import { cancelled, isSpeechError } from '../domain/errors.ts'
 import type { Progress } from '../domain/job.ts'
 import { deadlines } from '../domain/network/deadlines.ts'
+import type { Uploads } from '../domain/network/uploads.ts'
 import { withoutControls } from '../domain/text.ts'
 import type { DisconnectReason, Jobs, WatchOptions } from '../jobs/jobs.ts'
 import { log } from '../log.ts'
@@ -15,6 +16,7 @@ import { startProgressReporter } from './progress.ts'
 import { describeFailure, namedInput } from './results/failure.ts'
 import { takesLinks } from './results/links.ts'
 import { answerMsWithin, startLimit } from './time-limit.ts'
+import { serverUrlOf } from './uris.ts'
 
 export type Wait = Required<Pick<WatchOptions, 'seconds' | 'shortSeconds'>>
 
@@ -23,6 +25,10 @@ const shortWaitSeconds = 45
 
 export interface ToolCall {
   jobs: Jobs
+  /** Absent where nothing can be uploaded. */
+  uploads?: Uploads | undefined
+  /** Address at which the client reaches the server, such as `https://host`; over HTTP only. */
+  serverUrl?: string | undefined
   /** Owner of the transcripts that the call may read. */
   owner: string
   /** How long to wait for a job. */
@@ -55,7 +61,7 @@ export interface Tool<Input extends z.ZodObject = z.ZodObject> {
   /** All four are required here: the protocol's defaults assume the worst. */
   annotations: Record<'readOnlyHint' | 'destructiveHint' | 'idempotentHint' | 'openWorldHint', boolean>
   /** If false, the tool is not listed. */
-  isAvailable?(jobs: Jobs): boolean
+  isAvailable?(options: ServerOptions): boolean
   /** Returns data or throws. */
   handler(args: z.output<Input>, call: ToolCall): Promise<ToolAnswer>
 }
@@ -68,7 +74,7 @@ export function defineTool<Input extends z.ZodObject>(tool: Tool<Input>): Tool {
 export function registerTool(
   server: McpServer,
   tool: Tool,
-  { jobs, load, waitSeconds }: ServerOptions,
+  { jobs, uploads, load, waitSeconds }: ServerOptions,
   { owner, closingCancels, onCallBegins }: Connection,
 ): void {
   const { name, title, description, input, output, annotations } = tool
@@ -88,7 +94,9 @@ export function registerTool(
       const { signal } = context.mcpReq
       const disconnectReason = () => disconnectReasonOf(signal.reason, closingCancels)
       const agreement = agreementOf(server, context)
-      const call = { jobs, owner, signal, disconnectReason, agreement, wait: waitOf(args, waitSeconds) }
+      const wait = waitOf(args, waitSeconds)
+      const serverUrl = serverUrlOf(context.http?.req)
+      const call = { jobs, uploads, serverUrl, owner, signal, disconnectReason, agreement, wait }
       const { links = [], content, question, ...result } = await run(tool, args, context, call)
       if (question) return ask(question)
       return { ...result, content: takesLinks(server, context) ? [...content, ...links] : content }

@@ -1,4 +1,4 @@
-// Resource URIs of transcripts.
+// Resource URIs of transcripts, and the URL of the server itself.
 import { formatNames } from '../formats/index.ts'
 import { isPresetName, type PresetName } from '../formats/subtitles/presets.ts'
 
@@ -25,4 +25,12 @@ export function transcriptIdOf(uri: string): string | undefined {
 export function splitPreset(uri: string): { file: string; preset?: PresetName } {
   const [, file, preset] = /^([^?]+)\?preset=(\w+)$/.exec(uri) ?? []
   return file !== undefined && preset !== undefined && isPresetName(preset) ? { file, preset } : { file: uri }
+}
+
+/** The address at which a client reaches this server, also through a proxy that says so; undefined over stdio. */
+export function serverUrlOf(request: Request | undefined): string | undefined {
+  if (!request) return undefined
+  const { host, protocol } = new URL(request.url)
+  const said = request.headers.get('x-forwarded-proto')?.split(',')[0]?.trim()
+  return `${said === 'https' ? 'https:' : protocol}//${host}`
 }

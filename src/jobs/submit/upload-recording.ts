@@ -2,7 +2,7 @@
 import { cancelled, codeOf } from '../../domain/errors.ts'
 import type { Job, Progress } from '../../domain/job.ts'
 import { log } from '../../log.ts'
-import { identify } from '../../pipeline/source/source.ts'
+import { identify, localFile } from '../../pipeline/source/source.ts'
 import type { RecordingUploads, WorkerContext } from '../context.ts'
 import { createCheckpoints } from '../records/checkpoints.ts'
 import { isReachable } from '../records/job-message.ts'
@@ -14,6 +14,9 @@ interface Transfer {
   abort: AbortController
   ended: Promise<void>
 }
+
+/** What lies on this machine is opened where it lies. */
+const noScratch = () => Promise.reject(new Error('The recording lies on another machine.'))
 
 type OnUploaded = (job: Job) => Promise<void>
 
@@ -43,7 +46,8 @@ export function createRecordingUploads(context: WorkerContext): RecordingUploads
       // An earlier process has died during its upload.
       if (abandonedKey !== undefined) await cleanup.deleteRecording(job, abandonedKey)
       const options = { signal, onKey: writeKey, onBytes: report }
-      const key = await recordings!.upload(job.request.audio, { owner, job: id }, options)
+      const file = await localFile(job.request.audio, pipeline, { owner, signal, scratch: noScratch })
+      const key = await recordings!.upload(file, { owner, job: id }, options)
       clearInterval(renewal)
       const progress: Progress = { done: 0, message: 'Waiting for a worker' }
       const ready = await repository.update(owner, id, now =>
@@ -70,7 +74,9 @@ export function createRecordingUploads(context: WorkerContext): RecordingUploads
   /** True where the path of another process means the same file on this machine. */
   async function isHere({ owner, request, content }: Job, signal: AbortSignal): Promise<boolean> {
     const checkpoints = createCheckpoints(store, owner, '')
-    const found = await identify(request.audio, pipeline, { signal, checkpoints }).catch(() => undefined)
+    const found = await identify(request.audio, pipeline, { owner, signal, checkpoints }).catch(
+      () => undefined,
+    )
     return found?.hash !== undefined && found.hash === content
   }
 

@@ -8,18 +8,19 @@ import type { Connection, ServerOptions } from '../connection.ts'
 import { parseJson, parseMessage } from '../json-rpc/json-rpc.ts'
 import { createServer as createMcpServer } from '../server.ts'
 import { createAdmission, pathOf } from './admission.ts'
-import type { Token } from './auth.ts'
+import { createAuthenticator, type Token } from './auth.ts'
 import { answerBrowser } from './cors.ts'
 import { acceptBoth, adapt, type Exchange, trackResponses } from './exchange.ts'
 import { createHandlers } from './handlers.ts'
 import { createHostCheck, createPageCheck, formatHost } from './hosts.ts'
-import { createRequestCounter, defaultLimits, type HttpLimits } from './limits.ts'
+import { createRequestCounter, defaultLimits, type HttpLimits, limitArrival } from './limits.ts'
 import { closeServer, listen } from './listen.ts'
 import { isListen, readBody, requestIds, resourceReads } from './messages.ts'
 import { refusals, sendJson, sendPage, streamed, toResponse } from './responses.ts'
 import { createSessions } from './sessions.ts'
 import { withOwnStatus } from './status.ts'
 import { trackUnread } from './unread.ts'
+import { createUploadEndpoints, isUploadPath } from './uploads/endpoints.ts'
 
 export interface HttpOptions {
   host: string
@@ -61,11 +62,19 @@ export async function serveHttp(
   const hostOptions = { host, allowedHosts, hasTokens: tokens.length > 0 }
   const foreignHost = createHostCheck(hostOptions)
   const mayRead = createPageCheck(hostOptions)
+  const ownerOf = createAuthenticator(tokens)
+  const upload =
+    options.uploads &&
+    createUploadEndpoints(options.uploads, {
+      ownerOf: ({ headers }) => (tokens.length > 0 ? ownerOf(headers.authorization) : undefined),
+      idleTimeoutMs: limits.requestTimeoutMs,
+    })
   const counter = createRequestCounter(limits.maxRequestsPerOwner)
   const server = createServer({
     headersTimeout: limits.headersTimeoutMs,
-    requestTimeout: limits.requestTimeoutMs,
-    connectionsCheckingInterval: Math.min(limits.headersTimeoutMs, limits.requestTimeoutMs) / 2,
+    // Uploads may take hours: see `limitArrival`.
+    requestTimeout: 0,
+    connectionsCheckingInterval: limits.headersTimeoutMs / 2,
   })
   await listen(server, host, port)
   const sessions = createSessions(serverOf, limits)
@@ -84,7 +93,10 @@ export async function serveHttp(
   async function receive(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const foreign = foreignHost(incoming.headers)
     if (foreign) return sendJson(outgoing, refusals.wrongHost(foreign))
-    if (mayRead(incoming.headers) && answerBrowser(incoming, outgoing)) return
+    const isUpload = upload !== undefined && isUploadPath(incoming.url)
+    if (mayRead(incoming.headers) && answerBrowser(incoming, outgoing, isUpload)) return
+    if (isUpload) return isStopping ? sendJson(outgoing, refusals.stopping) : upload(incoming, outgoing)
+    limitArrival(incoming, limits.requestTimeoutMs)
     const owner = admit(incoming)
     if (typeof owner !== 'string') return sendJson(outgoing, owner)
     if (metrics && pathOf(incoming.url ?? '') === '/metrics') return sendPage(outgoing, await metrics())

@@ -18,7 +18,7 @@ export const cancelTranscription = defineTool({
   output: z.object({
     status: statusOutput,
     transcript_id: z.string(),
-    transcribed_seconds: z.number().describe('Seconds of speech already transcribed'),
+    transcribed_seconds: z.number(),
     next_step: z.string().optional(),
   }),
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },

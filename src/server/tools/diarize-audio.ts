@@ -3,7 +3,7 @@ import * as z from 'zod/v4'
 import { timedText } from '../../formats/text.ts'
 import { recording, waitSeconds } from '../inputs.ts'
 import { transcribeForTool } from '../orders/transcribe.ts'
-import { transcriptAnswer, transcriptOutput } from '../results/transcript.ts'
+import { sameOutput, transcriptAnswer } from '../results/transcript.ts'
 import { defineTool } from '../tool.ts'
 
 export const diarizeAudio = defineTool({
@@ -28,7 +28,7 @@ export const diarizeAudio = defineTool({
     confirm_usd: recording.confirm_usd,
     wait_seconds: waitSeconds,
   }),
-  output: transcriptOutput,
+  output: sameOutput,
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: true },
   async handler(given, call) {
     return transcribeForTool('diarize_audio', given, call, ({ transcript, ...more }) =>

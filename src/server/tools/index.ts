@@ -7,6 +7,7 @@ import { exportTranscript } from './export-transcript.ts'
 import { findRecordings } from './find-recordings.ts'
 import { formatText } from './format-text.ts'
 import { getTranscript } from './get-transcript.ts'
+import { requestUpload } from './request-upload.ts'
 import { searchTranscripts } from './search-transcripts.ts'
 import { transcribeAudio } from './transcribe-audio.ts'
 import { updateTranscript } from './update-transcript.ts'
@@ -19,6 +20,7 @@ export const tools: readonly Tool[] = [
   exportTranscript,
   searchTranscripts,
   findRecordings,
+  requestUpload,
   updateTranscript,
   cancelTranscription,
   deleteTranscript,
