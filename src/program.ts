@@ -18,6 +18,7 @@ const commands = {
   format: async () => (await import('./cli/format.ts')).format,
   list: async () => (await import('./cli/list.ts')).list,
   export: async () => (await import('./cli/export.ts')).exportTranscript,
+  upload: async () => (await import('./cli/upload/upload.ts')).upload,
   install: async () => (await import('./cli/install/install.ts')).install,
   uninstall: async () => (await import('./cli/install/install.ts')).uninstall,
   doctor: async () => (await import('./cli/doctor/doctor.ts')).doctor,

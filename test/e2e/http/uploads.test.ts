@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { closedAfterEach } from '../../support/closed-after-each.ts'
 import { rawRequest } from '../../support/e2e/http.ts'
-import { type LineOptions, startBreakingLine } from '../../support/servers/breaking-line.ts'
+import { startBreakingLine } from '../../support/servers/breaking-line.ts'
 import {
   bytesOf,
   sendByTus,
@@ -16,10 +16,7 @@ import {
 } from '../../support/servers/upload-server.ts'
 
 const serve = uploadServersOfEachTest()
-const openLine = closedAfterEach(({ target, ...options }: LineOptions & { target: string } = noLine) =>
-  startBreakingLine(target, options),
-)
-const noLine = { target: '', breakBytes: 1 }
+const openLine = closedAfterEach(startBreakingLine)
 
 const stored = ({ folder }: UploadServer, id: string) => readFile(join(folder, 'uploads', `${id}.part`))
 const run = promisify(execFile)

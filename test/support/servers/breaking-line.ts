@@ -13,6 +13,8 @@ export interface BreakingLine {
 }
 
 export interface LineOptions {
+  /** URL of the server. */
+  target: string
   /** It breaks each time when this many bytes were sent. */
   breakBytes: number
   /** Stays whole after so many breaks. Default: never. */
@@ -21,8 +23,10 @@ export interface LineOptions {
   bytesPerSecond?: number
 }
 
-export async function startBreakingLine(target: string, options: LineOptions): Promise<BreakingLine> {
-  const { breakBytes, maxBreaks = Number.POSITIVE_INFINITY, bytesPerSecond } = options
+const none = { target: 'http://127.0.0.1:1', breakBytes: 1 }
+
+export async function startBreakingLine(options: LineOptions = none): Promise<BreakingLine> {
+  const { target, breakBytes, maxBreaks = Number.POSITIVE_INFINITY, bytesPerSecond } = options
   const port = Number(new URL(target).port)
   const sockets = new Set<Socket>()
   let [sent, breaks, untilBreak] = [0, 0, breakBytes]
