@@ -25,6 +25,11 @@ export interface UploadRecord {
   usedAt?: number
 }
 
+/** A stream of bytes; destroying it ends it with an error. */
+export interface ByteStream extends AsyncIterable<Uint8Array> {
+  destroy?(error: Error): unknown
+}
+
 /** Where records and bytes lie. Throws `DISK_FULL`, and the errors of a bucket. */
 export interface UploadStore {
   /** True where every machine of a team reaches the same uploads. */
@@ -41,7 +46,7 @@ export interface UploadStore {
   /** Number of bytes that lie there safely. */
   received(record: UploadRecord): Promise<number>
   /** Adds bytes behind the first `from`. If it rejects, it has kept what had come. */
-  append(record: UploadRecord, from: number, bytes: AsyncIterable<Uint8Array>): Promise<void>
+  append(record: UploadRecord, from: number, bytes: ByteStream): Promise<void>
   /** Makes a file of the bytes, all of which are there; resolves with its SHA-256. May be repeated. */
   seal(record: UploadRecord): Promise<string>
   /** Path of the whole file, fetched into the scratch folder if it lies elsewhere. */
@@ -98,7 +103,7 @@ export interface Uploads extends UploadSource {
   begin(id: string, start: UploadStart): Promise<UploadRecord>
   received(record: UploadRecord): Promise<number>
   /** Throws `BUSY` while another connection sends to the same upload, and `DISK_FULL`. */
-  append(record: UploadRecord, from: number, bytes: AsyncIterable<Uint8Array>): Promise<void>
+  append(record: UploadRecord, from: number, bytes: ByteStream): Promise<void>
   /**
    * The whole recording, once all bytes are there; undefined before. Throws `UPLOAD_REFUSED` where `hash` is not that of
    * the bytes, which are deleted then.

@@ -1,15 +1,17 @@
 // Uploads in the data folder: of each a file with its record, and one with its bytes.
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { open, readdir, readFile, rm, stat, statfs, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isDiskFull, SpeechError } from '../../domain/errors.ts'
 import type { UploadRecord, UploadStore } from '../../domain/network/uploads.ts'
 import { privateFolder } from '../../system/private-files.ts'
+import { freeYoungBuffers } from '../../system/small-heap.ts'
 import { replaceWhole } from '../../system/whole-file.ts'
 
 /** Larger reads mean fewer turns of the event loop. */
-const readBytes = 1 << 20
+const readBytes = 1 << 18
+/** Bytes between two looks for buffers that are free. */
+const collectBytes = 4 << 20
 
 export function uploadFiles(folder: string): UploadStore {
   let isOpen = false
@@ -53,11 +55,18 @@ export function uploadFiles(folder: string): UploadStore {
     async append(record, from, bytes) {
       const file = await open(fileOf(record), 'r+')
       let at = from
+      let collectedAt = from
       try {
         for await (const piece of bytes) {
           const { bytesWritten } = await file.write(piece, 0, piece.length, at)
           at += bytesWritten
-          if (bytesWritten < piece.length) await file.write(piece, bytesWritten, null, at)
+          if (bytesWritten < piece.length) {
+            const rest = await file.write(piece, bytesWritten, piece.length - bytesWritten, at)
+            at += rest.bytesWritten
+          }
+          if (at - collectedAt < collectBytes) continue
+          collectedAt = at
+          freeYoungBuffers()
         }
       } catch (error) {
         throw diskError(error)
@@ -68,13 +77,27 @@ export function uploadFiles(folder: string): UploadStore {
     async seal(record) {
       const file = fileOf(record)
       if ((await stat(file)).size > record.bytes!) await truncate(file, record.bytes)
-      const hash = createHash('sha256')
-      for await (const piece of createReadStream(file, { highWaterMark: readBytes })) hash.update(piece)
-      return hash.digest('hex')
+      return hashOf(file)
     },
     async open(record) {
       return fileOf(record)
     },
+  }
+}
+
+/** With one buffer for the whole file. */
+async function hashOf(path: string): Promise<string> {
+  const hash = createHash('sha256')
+  const buffer = Buffer.allocUnsafeSlow(readBytes)
+  const file = await open(path)
+  try {
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, 0, readBytes)
+      if (bytesRead === 0) return hash.digest('hex')
+      hash.update(buffer.subarray(0, bytesRead))
+    }
+  } finally {
+    await file.close()
   }
 }
 

@@ -37,7 +37,7 @@ const idBytes = 16
 export function createUploads(options: UploadOptions): Uploads {
   const { store, maxBytes, jobs, now = Date.now } = options
   /** Uploads to which a connection sends. */
-  const active = new Map<string, { stop: AbortController; ended: Promise<void> }>()
+  const active = new Map<string, { stop(): void; ended: Promise<void> }>()
   /** What an owner has is counted and changed in turns. */
   const inTurn = pLimit(1)
   let timer: NodeJS.Timeout | undefined
@@ -84,7 +84,7 @@ export function createUploads(options: UploadOptions): Uploads {
   /** A connection that broke may still be open here. */
   async function stop(id: string): Promise<void> {
     const sending = active.get(id)
-    sending?.stop.abort(refusals.superseded())
+    sending?.stop()
     await sending?.ended
   }
 
@@ -149,10 +149,9 @@ export function createUploads(options: UploadOptions): Uploads {
     async append(record, from, bytes) {
       const { id } = record
       if (active.has(id)) throw refusals.inUse()
-      const stop = new AbortController()
-      const work = store.append(record, from, untilStopped(bytes, stop.signal))
+      const work = store.append(record, from, bytes)
       const ended = work.catch(() => {}).then(() => void active.delete(id))
-      active.set(id, { stop, ended })
+      active.set(id, { stop: () => void bytes.destroy?.(refusals.superseded()), ended })
       await work.finally(() => ended)
     },
     finish,
@@ -192,18 +191,6 @@ export function createUploads(options: UploadOptions): Uploads {
     async close() {
       clearInterval(timer)
     },
-  }
-}
-
-async function* untilStopped(bytes: AsyncIterable<Uint8Array>, signal: AbortSignal) {
-  const iterator = bytes[Symbol.asyncIterator]()
-  const stopped = new Promise<never>((_, reject) =>
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true }),
-  )
-  for (;;) {
-    const { done, value } = await Promise.race([iterator.next(), stopped])
-    if (done) return
-    yield value
   }
 }
 
