@@ -1,6 +1,12 @@
 // Composition root: builds one driver for each port. The only file that imports all of them.
 import { join } from 'node:path'
 import pLimit from 'p-limit'
+import {
+  createObjectStorage,
+  createSharedQueue,
+  createSharedStore,
+  createUploadStore,
+} from './app-services.ts'
 import { type Config, canRunJobs, costLimits, hasFileModels } from './config/config.ts'
 import { noMeter } from './domain/meter.ts'
 import { createModelCatalog } from './domain/models/catalog.ts'
@@ -8,7 +14,7 @@ import type { Model, ModelRole } from './domain/models/model.ts'
 import type { ModelProbe } from './domain/models/probe.ts'
 import { deadlines } from './domain/network/deadlines.ts'
 import type { Uploads } from './domain/network/uploads.ts'
-import type { ObjectStorage, Store } from './domain/ports.ts'
+import type { ObjectStorage } from './domain/ports.ts'
 import type { Queue } from './domain/queue.ts'
 import { chunkRecognisers, type OwnEngine, ownEngines } from './drivers/asr/chunk-recognisers.ts'
 import { fileRecognisers } from './drivers/asr/file-asr/recognisers.ts'
@@ -22,9 +28,6 @@ import { checkGeminiKey } from './drivers/llm/gemini/key.ts'
 import { textProbes } from './drivers/llm/probes.ts'
 import { textConcurrency, textModels } from './drivers/llm/text-models.ts'
 import { unavailableModels } from './drivers/models/unavailable-models.ts'
-import { temporaryStorage } from './drivers/object-storage/dashscope-temporary/temporary.ts'
-import { installationIdFor } from './drivers/object-storage/installation-id.ts'
-import { servedStorage } from './drivers/object-storage/served/served.ts'
 import { inProcessQueue } from './drivers/queue/in-process.ts'
 import { sqliteStore } from './drivers/store/sqlite/sqlite.ts'
 import { createJobs, type Jobs, type ShutdownOptions } from './jobs/jobs.ts'
@@ -228,43 +231,4 @@ export async function createApp(
       await Promise.all([store.close(), objectStorage.close(), http.close(), textHttp.close()])
     },
   }
-}
-
-async function createSharedStore({ tablestoreEndpoint: endpoint, serviceKey: key, ...config }: Config) {
-  if (endpoint === undefined || !key) return undefined
-  const { tablestoreInstance: instance, tablestorePrefix: prefix, retentionDays, proxies } = config
-  const { tablestoreStore } = await import('./drivers/store/tablestore/tablestore.ts')
-  return tablestoreStore({ endpoint, key, prefix, instance, retentionDays, proxies })
-}
-
-async function createSharedQueue(config: Config, ownersOf: (id: string) => Promise<string[]>) {
-  const { mnsEndpoint: endpoint, mnsQueue: queue, serviceKey: key, workerJobs: concurrency, proxies } = config
-  if (endpoint === undefined || !key) return undefined
-  const { mnsQueue } = await import('./drivers/queue/mns/mns.ts')
-  return mnsQueue({ endpoint, queue, key, concurrency, ownersOf, proxies })
-}
-
-/** The user's bucket if configured, else this process for an own server, else the provider's temporary storage. */
-async function createObjectStorage(config: Config, cloud: Dashscope): Promise<ObjectStorage> {
-  const { ossBucket: bucket, ossEndpoint: endpoint, ossRegion: region, bucketKey, proxies } = config
-  if (!bucket || !bucketKey)
-    return config.ownDashscope
-      ? servedStorage({ host: config.ownDashscope.fileHost })
-      : temporaryStorage({ cloud, proxies: config.proxies })
-  const { ossStorage } = await import('./drivers/object-storage/oss/oss.ts')
-  return ossStorage({
-    bucket,
-    endpoint,
-    ...bucketKey,
-    installationId: installationIdFor(config),
-    region,
-    proxies,
-  })
-}
-
-/** Recordings that are uploaded over HTTP. */
-async function createUploadStore({ dataDir, maxDownloadMb }: Config, jobs: Store): Promise<Uploads> {
-  const { createUploads } = await import('./drivers/uploads/uploads.ts')
-  const { uploadFiles } = await import('./drivers/uploads/files.ts')
-  return createUploads({ store: uploadFiles(join(dataDir, 'uploads')), maxBytes: maxDownloadMb * 1e6, jobs })
 }

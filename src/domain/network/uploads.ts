@@ -36,7 +36,8 @@ export interface UploadStore {
   readonly isShared: boolean
   save(record: UploadRecord): Promise<void>
   get(id: string): Promise<UploadRecord | undefined>
-  list(): Promise<UploadRecord[]>
+  /** Of one owner, or all. */
+  list(owner?: string): Promise<UploadRecord[]>
   /** Space that is left; undefined where it is unknown. */
   freeBytes(): Promise<number | undefined>
   /** Deletes record and bytes. Also resolves if there are none. */
@@ -51,6 +52,7 @@ export interface UploadStore {
   seal(record: UploadRecord): Promise<string>
   /** Path of the whole file, fetched into the scratch folder if it lies elsewhere. */
   open(record: UploadRecord, run: OpenRun): Promise<string>
+  close(): Promise<void>
 }
 
 interface OpenRun {

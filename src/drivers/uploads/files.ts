@@ -31,11 +31,11 @@ export function uploadFiles(folder: string): UploadStore {
       await explained(replaceWhole(recordOf(record.id), JSON.stringify(record)))
     },
     get,
-    async list() {
+    async list(owner) {
       const names = (await readdir(folder).catch(unlessMissing)) ?? []
       const ids = names.flatMap(name => /^([\w-]+)\.json$/.exec(name)?.[1] ?? [])
       const found = await Promise.all(ids.map(get))
-      return found.flatMap(record => record ?? [])
+      return found.flatMap(record => record ?? []).filter(record => record.owner === (owner ?? record.owner))
     },
     async freeBytes() {
       const disk = await statfs(folder).catch(() => undefined)
@@ -82,6 +82,7 @@ export function uploadFiles(folder: string): UploadStore {
     async open(record) {
       return fileOf(record)
     },
+    async close() {},
   }
 }
 

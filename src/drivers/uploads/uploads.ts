@@ -46,7 +46,7 @@ export function createUploads(options: UploadOptions): Uploads {
     now() > (hash === undefined ? endsAt : usedAt + lifeMs)
 
   async function ofOwner(owner: string): Promise<UploadRecord[]> {
-    return (await store.list()).filter(record => record.owner === owner && !isOver(record))
+    return (await store.list(owner)).filter(record => !isOver(record))
   }
 
   async function existing(id: string): Promise<UploadRecord> {
@@ -190,6 +190,7 @@ export function createUploads(options: UploadOptions): Uploads {
     },
     async close() {
       clearInterval(timer)
+      await store.close()
     },
   }
 }

@@ -2,7 +2,7 @@
 import { cancelled, codeOf } from '../../domain/errors.ts'
 import type { Job, Progress } from '../../domain/job.ts'
 import { log } from '../../log.ts'
-import { identify, localFile } from '../../pipeline/source/source.ts'
+import { identify } from '../../pipeline/source/source.ts'
 import type { RecordingUploads, WorkerContext } from '../context.ts'
 import { createCheckpoints } from '../records/checkpoints.ts'
 import { isReachable } from '../records/job-message.ts'
@@ -14,9 +14,6 @@ interface Transfer {
   abort: AbortController
   ended: Promise<void>
 }
-
-/** What lies on this machine is opened where it lies. */
-const noScratch = () => Promise.reject(new Error('The recording lies on another machine.'))
 
 type OnUploaded = (job: Job) => Promise<void>
 
@@ -46,8 +43,7 @@ export function createRecordingUploads(context: WorkerContext): RecordingUploads
       // An earlier process has died during its upload.
       if (abandonedKey !== undefined) await cleanup.deleteRecording(job, abandonedKey)
       const options = { signal, onKey: writeKey, onBytes: report }
-      const file = await localFile(job.request.audio, pipeline, { owner, signal, scratch: noScratch })
-      const key = await recordings!.upload(file, { owner, job: id }, options)
+      const key = await recordings!.upload(job.request.audio, { owner, job: id }, options)
       clearInterval(renewal)
       const progress: Progress = { done: 0, message: 'Waiting for a worker' }
       const ready = await repository.update(owner, id, now =>

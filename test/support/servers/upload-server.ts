@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Upload as TusUpload, type UploadOptions } from 'tus-js-client'
 import type { Job } from '../../../src/domain/job.ts'
-import type { Uploads } from '../../../src/domain/network/uploads.ts'
+import type { UploadStore, Uploads } from '../../../src/domain/network/uploads.ts'
 import { uploadFiles } from '../../../src/drivers/uploads/files.ts'
 import { createUploads } from '../../../src/drivers/uploads/uploads.ts'
 import { type HttpOptions, serveHttp } from '../../../src/server/http/http.ts'
@@ -27,17 +27,19 @@ export interface UploadServer {
 export interface UploadServerOptions extends Partial<HttpOptions> {
   maxBytes?: number
   now?: () => number
+  /** Default: files in the folder. */
+  store?: UploadStore
   /** Default: a folder of its own. */
   folder?: string
 }
 
 export const uploadServersOfEachTest = () =>
   closedAfterEach(async (options: UploadServerOptions = {}): Promise<UploadServer> => {
-    const { maxBytes = 50e6, now, folder: given, ...http } = options
+    const { maxBytes = 50e6, now, folder: given, store, ...http } = options
     const folder = given ?? (await tempFolder()).path
     const unfinished: Job[] = []
     const uploads = createUploads({
-      store: uploadFiles(join(folder, 'uploads')),
+      store: store ?? uploadFiles(join(folder, 'uploads')),
       maxBytes,
       jobs: { unfinishedJobs: async () => unfinished },
       ...(now && { now }),
