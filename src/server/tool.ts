@@ -15,6 +15,7 @@ import { type Agreement, agreementOf, ask, type Question } from './orders/agreem
 import { startProgressReporter } from './progress.ts'
 import { describeFailure, namedInput } from './results/failure.ts'
 import { takesLinks } from './results/links.ts'
+import { uploadAdvice } from './results/upload.ts'
 import { answerMsWithin, startLimit } from './time-limit.ts'
 import { serverUrlOf } from './uris.ts'
 
@@ -128,7 +129,8 @@ async function run(
     if (!isSpeechError(reported))
       log.error('tool-failed', { tool: tool.name, error: error instanceof Error ? error.name : typeof error })
     // No structured content: clients would validate it against the output schema of a success.
-    const text = [describeFailure(reported, call.jobs), ...namedInput(reported, args)].join(' ')
+    const advice = [...namedInput(reported, args), ...(await uploadAdvice(reported, call))]
+    const text = [describeFailure(reported, call.jobs), ...advice].join(' ')
     return { isError: true, content: [{ type: 'text', text }] }
   } finally {
     limit.stop()

@@ -1,7 +1,7 @@
 // request_upload: an address to which a person sends a recording that is not on the server. Over HTTP only.
 import * as z from 'zod/v4'
 import { SpeechError } from '../../domain/errors.ts'
-import { uploadAddress } from '../../domain/network/uploads.ts'
+import { ticketAnswer } from '../results/upload.ts'
 import { defineTool } from '../tool.ts'
 
 export const requestUpload = defineTool({
@@ -22,23 +22,11 @@ export const requestUpload = defineTool({
   }),
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: false },
   isAvailable: ({ uploads }) => uploads !== undefined,
-  async handler(wish, { owner, uploads, serverUrl }) {
-    if (!uploads || !serverUrl)
-      throw new SpeechError('BAD_INPUT', 'The address of this server is unknown.', {
-        hint: 'Give a path or an https:// URL instead.',
-      })
-    const { id, pass, maxBytes, endsAt } = await uploads.createTicket(owner, wish)
-    const url = `${serverUrl}/uploads/${pass}`
-    const curl = `curl -T FILE ${url}/`
-    const audio = uploadAddress(id)
-    const ends_at = new Date(endsAt).toISOString()
-    const text = [
-      `The user can upload one recording of at most ${Math.floor(maxBytes / 1e6)} MB until ${ends_at}:`,
-      `- in a browser: ${url}`,
-      `- in a terminal: ${curl}`,
-      `- so that a broken upload goes on: speech-mcp upload FILE ${url} (or any tus client)`,
-      `The address is a secret of the user. Then call transcribe_audio or diarize_audio with {"audio": "${audio}"}.`,
-    ].join('\n')
-    return { structured: { audio, url, curl, max_bytes: maxBytes, ends_at }, text }
+  async handler({ name }, call) {
+    const ticket = await ticketAnswer(call, name)
+    if (ticket) return ticket
+    throw new SpeechError('BAD_INPUT', 'The address of this server is unknown.', {
+      hint: 'Give a path or an https:// URL instead.',
+    })
   },
 })

@@ -126,3 +126,23 @@ describe('a recording from another machine', () => {
     expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringMatching(/^UPLOAD_NOT_FOUND: No ticket/)])
   })
 })
+
+describe('a recording that the server does not see', () => {
+  it.each(['/mnt/user-data/uploads/talk.m4a', 'sandbox:/mnt/data/talk.m4a', 'attachment://talk.m4a'])(
+    'the error about %s holds a ticket that is ready to use',
+    async given => {
+      const { content, isError } = await ann.call('transcribe_audio', { audio: given })
+      expect([isError, content[0].text]).toEqual([true, expect.stringMatching(/^ATTACHMENT_NOT_VISIBLE: /)])
+      const [, url = ''] = /in a browser: (\S+)/.exec(content[0].text) ?? []
+      const [audio = ''] = /upload:\/\/\w+/.exec(content[0].text) ?? []
+      expect((await fetch(url, { method: 'PUT', body: bytesOf(500) })).headers.get('upload-address')).toBe(
+        audio,
+      )
+    },
+  )
+
+  it('the error about a path on another machine names the tool', async () => {
+    const { content } = await ann.call('transcribe_audio', { audio: '/Users/mai/talk.m4a' })
+    expect(content[0].text).toMatch(/^OUTSIDE_ALLOWED_DIRS: .* call request_upload\./)
+  })
+})
