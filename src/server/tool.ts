@@ -58,6 +58,8 @@ export interface Tool<Input extends z.ZodObject = z.ZodObject> {
   title: string
   description: string
   input: Input
+  /** Its input where the host may hand over a file of the chat as `file`. */
+  fileInput?: z.ZodObject
   output: z.ZodObject
   /** All four are required here: the protocol's defaults assume the worst. */
   annotations: Record<'readOnlyHint' | 'destructiveHint' | 'idempotentHint' | 'openWorldHint', boolean>
@@ -78,15 +80,20 @@ export function registerTool(
   { jobs, uploads, load, waitSeconds }: ServerOptions,
   { owner, closingCancels, onCallBegins }: Connection,
 ): void {
-  const { name, title, description, input, output, annotations } = tool
+  const { name, title, description, input, fileInput, output, annotations } = tool
+  // A server for other machines. With open folders it stands near, and the list would grow too long.
+  const takesFiles = fileInput !== undefined && uploads !== undefined && !jobs.foldersOpen
   server.registerTool(
     name,
     {
       title,
       description,
-      inputSchema: listedSchema(name, 'input', input),
+      inputSchema: takesFiles
+        ? listedSchema(name, 'fileInput', fileInput)
+        : listedSchema(name, 'input', input),
       outputSchema: listedSchema(name, 'output', output),
       annotations,
+      ...(takesFiles && { _meta: { 'openai/fileParams': ['file'] } }),
     },
     async (args, context) => {
       // Early: wrong arguments have been refused before, and `agreementOf` looks for the one capability that a tool uses.

@@ -146,3 +146,25 @@ describe('a recording that the server does not see', () => {
     expect(content[0].text).toMatch(/^OUTSIDE_ALLOWED_DIRS: .* call request_upload\./)
   })
 })
+
+describe('the tool list over HTTP', () => {
+  it('the tool list costs at most 4,000 tokens with and without open folders', async () => {
+    const open = await startHttpServer({ ...terminal.env, SPEECH_ALLOWED_DIRS: terminal.work })
+    const other = await connect({ url: open.url })
+    const lists = [(await ann.listTools()).tools, (await other.listTools()).tools]
+    await other.close()
+    await open.stop()
+    for (const tools of lists) {
+      expect(tools.map(({ name }) => name)).toContain('request_upload')
+      expect(JSON.stringify(tools).length / 4).toBeLessThanOrEqual(4_000)
+    }
+  })
+
+  it('a file of a chat passes the guard for addresses', async () => {
+    const file = { download_url: 'https://127.0.0.1/talk.m4a', file_id: 'file_1' }
+    const { content } = await ann.call('transcribe_audio', { file })
+    expect(content[0].text).toMatch(/^URL_REFUSED: /)
+    const nothing = await ann.call('transcribe_audio', {})
+    expect(nothing.content[0].text).toMatch(/^BAD_INPUT: The argument `audio` is empty/)
+  })
+})
