@@ -1,7 +1,7 @@
 // Services that the settings choose: store, queue, object storage and uploads. Those of a team are loaded where they are used.
 import { join } from 'node:path'
 import type { Config } from './config/config.ts'
-import type { Uploads } from './domain/network/uploads.ts'
+import type { UploadSource, Uploads } from './domain/network/uploads.ts'
 import type { ObjectStorage, Store } from './domain/ports.ts'
 import type { Dashscope } from './drivers/http/dashscope.ts'
 import { temporaryStorage } from './drivers/object-storage/dashscope-temporary/temporary.ts'
@@ -44,12 +44,32 @@ function bucketOptions(config: Config): OssOptions | undefined {
   return { bucket, endpoint, ...bucketKey, installationId: installationIdFor(config), region, proxies }
 }
 
-/** Recordings that are uploaded over HTTP: in the bucket where machines share a store, else in the data folder. */
-export async function createUploadStore(config: Config, jobs: Store): Promise<Uploads> {
-  const { createUploads } = await import('./drivers/uploads/uploads.ts')
-  const options = config.tablestoreEndpoint === undefined ? undefined : bucketOptions(config)
-  const store = options
-    ? (await import('./drivers/object-storage/oss/received.ts')).receivedInOss(options)
-    : (await import('./drivers/uploads/files.ts')).uploadFiles(join(config.dataDir, 'uploads'))
-  return createUploads({ store, maxBytes: config.maxDownloadMb * 1e6, jobs })
+/**
+ * Recordings that are uploaded over HTTP: in the bucket where machines share a store, else in the data folder. Loaded on
+ * first use: any process may take over a job with an upload.
+ */
+export function uploadsOf(
+  config: Config,
+  jobs: Store,
+): { load(): Promise<Uploads>; source: UploadSource; close(): Promise<void> } {
+  let loaded: Promise<Uploads> | undefined
+
+  async function create(): Promise<Uploads> {
+    const { createUploads } = await import('./drivers/uploads/uploads.ts')
+    const options = config.tablestoreEndpoint === undefined ? undefined : bucketOptions(config)
+    const store = options
+      ? (await import('./drivers/object-storage/oss/received.ts')).receivedInOss(options)
+      : (await import('./drivers/uploads/files.ts')).uploadFiles(join(config.dataDir, 'uploads'))
+    return createUploads({ store, maxBytes: config.maxDownloadMb * 1e6, jobs })
+  }
+
+  const load = () => (loaded ??= create())
+  return {
+    load,
+    source: {
+      find: async (...of) => (await load()).find(...of),
+      open: async (...of) => (await load()).open(...of),
+    },
+    close: async () => (await loaded)?.close(),
+  }
 }

@@ -1,12 +1,7 @@
 // Composition root: builds one driver for each port. The only file that imports all of them.
 import { join } from 'node:path'
 import pLimit from 'p-limit'
-import {
-  createObjectStorage,
-  createSharedQueue,
-  createSharedStore,
-  createUploadStore,
-} from './app-services.ts'
+import { createObjectStorage, createSharedQueue, createSharedStore, uploadsOf } from './app-services.ts'
 import { type Config, canRunJobs, costLimits, hasFileModels } from './config/config.ts'
 import { noMeter } from './domain/meter.ts'
 import { createModelCatalog } from './domain/models/catalog.ts'
@@ -44,7 +39,8 @@ const taskTimeoutSeconds = (duration: number) => deadlines.fileTask.totalSeconds
 
 export interface App {
   jobs: Jobs
-  uploads: Uploads | undefined
+  /** For a server that takes uploads. */
+  loadUploads(): Promise<Uploads>
   cloud: Dashscope
   objectStorage: ObjectStorage
   /** The models of FORMAT_MODELS that have a key, in order of preference. */
@@ -78,8 +74,6 @@ export interface AppOptions {
   role?: 'server' | 'worker'
   /** Version shown in the metrics; without it no metrics are collected. */
   metricsVersion?: string
-  /** True where recordings are uploaded over HTTP. */
-  takesUploads?: boolean
 }
 
 /**
@@ -88,7 +82,7 @@ export interface AppOptions {
  */
 export async function createApp(
   config: Config,
-  { role = 'server', metricsVersion, takesUploads = false }: AppOptions = {},
+  { role = 'server', metricsVersion }: AppOptions = {},
 ): Promise<App> {
   const { proxies } = config
   const http = createHttpClient({ connections: config.concurrency, proxies })
@@ -157,7 +151,7 @@ export async function createApp(
   const scratchDir = join(config.dataDir, 'scratch')
   const noteDecoders = createNoteDecoders(join(scratchDir, 'links'))
   const ffmpeg = async () => ({ ...(await locate()), noteDecoders })
-  const uploads = takesUploads ? await createUploadStore(config, store) : undefined
+  const uploads = uploadsOf(config, store)
   const jobs = createJobs({
     store,
     queue,
@@ -180,7 +174,7 @@ export async function createApp(
       limitEncoding: pLimit(encoderConcurrency),
       downloader: createDownloader({ proxies }),
       ffmpeg,
-      uploads,
+      uploads: uploads.source,
       warmUp: http.warmUp,
       allowedDirs: config.allowedDirs,
       maxDownloadBytes: config.maxDownloadMb * 1e6,
@@ -190,7 +184,7 @@ export async function createApp(
   const engines = ownEngines(servers, asrModels)
   return {
     jobs,
-    uploads,
+    loadUploads: uploads.load,
     cloud,
     objectStorage,
     fetchText: http.fetchText,
@@ -226,7 +220,7 @@ export async function createApp(
     },
     async close(options) {
       await jobs.close(options)
-      await uploads?.close()
+      await uploads.close()
       noteDecoders.close()
       await Promise.all([store.close(), objectStorage.close(), http.close(), textHttp.close()])
     },

@@ -33,10 +33,7 @@ export const worker: Command = {
         hint: 'Set DASHSCOPE_API_KEY as for the servers.',
       })
     // A worker reads no local files: recordings come from the bucket.
-    const app = await createApp(
-      { ...config, allowedDirs: [] },
-      { role: 'worker', metricsVersion: version, takesUploads: true },
-    )
+    const app = await createApp({ ...config, allowedDirs: [] }, { role: 'worker', metricsVersion: version })
     let isDraining = false
     const health = () => {
       const silentSince = app.queueSilentSince?.()

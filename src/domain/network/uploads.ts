@@ -32,8 +32,6 @@ export interface ByteStream extends AsyncIterable<Uint8Array> {
 
 /** Where records and bytes lie. Throws `DISK_FULL`, and the errors of a bucket. */
 export interface UploadStore {
-  /** True where every machine of a team reaches the same uploads. */
-  readonly isShared: boolean
   save(record: UploadRecord): Promise<void>
   get(id: string): Promise<UploadRecord | undefined>
   /** Of one owner, or all. */
@@ -78,7 +76,6 @@ export interface FinishedUpload {
 
 /** Opens uploads as recordings. */
 export interface UploadSource {
-  readonly isShared: boolean
   /** Throws `UPLOAD_NOT_FOUND`, also for an upload of another owner, and `UPLOAD_UNFINISHED`. */
   find(owner: string, id: string): Promise<FinishedUpload>
   /** Path of the file, and its name. Throws as `find` does. */

@@ -24,7 +24,6 @@ export function uploadFiles(folder: string): UploadStore {
   }
 
   return {
-    isShared: false,
     async save(record) {
       if (!isOpen) privateFolder(folder)
       isOpen = true

@@ -120,7 +120,6 @@ export function createUploads(options: UploadOptions): Uploads {
   }
 
   return {
-    isShared: store.isShared,
     createTicket: (owner, { name, bytes = 0 }) =>
       inTurn(async () => {
         if (bytes > maxBytes) throw refusals.tooLarge(maxBytes)

@@ -1,9 +1,10 @@
 // A recording from another machine: the ticket of an agent, the command of a person, and the order, with the built program.
-import { copyFile, writeFile } from 'node:fs/promises'
+import { copyFile, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { closedAfterEach } from '../../support/closed-after-each.ts'
 import { httpClients, type McpTestClient } from '../../support/e2e/mcp-clients.ts'
+import { startServerHere } from '../../support/e2e/server-here.ts'
 import {
   fixture,
   type HttpServer,
@@ -125,6 +126,28 @@ describe('a recording from another machine', () => {
     const wrong = await terminal.run(['upload', 'silence.wav', url.replace(/.{6}$/, '000000')])
     expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringMatching(/^UPLOAD_NOT_FOUND: No ticket/)])
   })
+})
+
+it('a server over stdio takes over the job of a killed one, with its upload', async () => {
+  const env = { ...terminal.env, SPEECH_DATA_DIR: `${terminal.env.SPEECH_DATA_DIR}-killed` }
+  const killed = await startHttpServer(env)
+  const client = await connect({ url: killed.url })
+  const { structuredContent } = await client.call('request_upload', { name: 'Left.ogg' })
+  const { audio, url } = structuredContent as Ticket
+  await fetch(url, { method: 'PUT', body: await readFile(fixture('voice-note.ogg')) })
+  const off = terminal.dashscope.fault({ kind: 'hang' })
+  const before = terminal.dashscope.inFlight()
+  const running = await client.call('transcribe_audio', { audio, context: 'left', wait_seconds: 1 })
+  const { transcript_id } = running.structuredContent
+  await vi.waitFor(() => expect(terminal.dashscope.inFlight()).toBeGreaterThan(before), { timeout: 30_000 })
+  killed.child.kill('SIGKILL')
+  await client.close().catch(() => {})
+  off()
+  const { client: there, close } = await startServerHere(env)
+  const read = { transcript_id, wait_seconds: 60 }
+  const { structuredContent: found } = await there.callTool({ name: 'get_transcript', arguments: read })
+  await close()
+  expect(found).toMatchObject({ status: 'completed', title: 'Left' })
 })
 
 describe('a recording that the server does not see', () => {

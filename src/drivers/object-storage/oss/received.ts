@@ -85,7 +85,6 @@ export function receivedInOss(options: OssOptions): UploadStore {
   }
 
   return {
-    isShared: true,
     save: record =>
       withSession(async session => {
         const { id, owner } = record
