@@ -22,7 +22,7 @@ describe.skipIf(!hasChromium)('the page at the address of a ticket', () => {
     const page = await browse(line.over(url))
     await page.choose('#file', file)
     const shown = () => page.evaluate('document.getElementById("state").textContent')
-    await vi.waitFor(async () => expect(await shown()).toContain(`upload://${id}`), { timeout: 60_000 })
+    await vi.waitFor(async () => expect(await shown()).toContain(`upload://${id}`), { timeout: 100_000 })
     expect(line.breaks()).toBeGreaterThanOrEqual(3)
     expect(await server.uploads.find('local', id)).toEqual({
       id,
@@ -44,16 +44,16 @@ describe.skipIf(!hasChromium)('the page at the address of a ticket', () => {
     const line = await openLine({ target: url, breakBytes: 200_000 })
     const first = await browse(line.over(url))
     await first.choose('#file', file)
-    await vi.waitFor(() => expect(line.breaks()).toBe(1), { timeout: 30_000 })
+    await line.broken
     await line.close()
     const state = '(() => document.getElementById("state").textContent)()'
     const second = await browse(url)
     await second.choose('#file', other)
     await vi.waitFor(async () => expect(await second.evaluate(state)).toMatch(/another file/), {
-      timeout: 30_000,
+      timeout: 100_000,
     })
     await second.choose('#file', file)
-    await vi.waitFor(async () => expect(await second.evaluate(state)).toContain(id), { timeout: 30_000 })
+    await vi.waitFor(async () => expect(await second.evaluate(state)).toContain(id), { timeout: 100_000 })
     expect((await server.uploads.find('local', id)).hash).toBe(sha256(bytes))
   })
 

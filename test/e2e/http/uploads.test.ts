@@ -200,6 +200,30 @@ describe('a ticket', () => {
       else await expect(server.uploads.find(owner, id)).rejects.toThrow(/Nothing of this upload/)
   })
 
+  it('a page of an allowed host may send by tus, one of another origin may not', async () => {
+    const server = await serve({ allowedHosts: ['localhost:6274'] })
+    const { url } = await server.ticket()
+    const ask = (origin: string, method: string, more = {}) =>
+      rawRequest(url, { method, headers: { origin, 'tus-resumable': '1.0.0', ...more } })
+    const wish = { 'access-control-request-method': 'PATCH' }
+    const allowed = await ask('http://localhost:6274', 'OPTIONS', wish)
+    expect([allowed.status, allowed.headers['access-control-allow-origin']]).toEqual([
+      204,
+      'http://localhost:6274',
+    ])
+    expect(allowed.headers['access-control-allow-methods']).toContain('PATCH')
+    expect(allowed.headers['access-control-allow-headers']).toContain('Upload-Offset')
+    const sent = await ask('http://localhost:6274', 'POST', {
+      'upload-length': '5',
+      'x-forwarded-proto': 'https, http',
+    })
+    expect([sent.status, sent.text]).toEqual([201, ''])
+    expect(sent.headers['access-control-expose-headers']).toMatch(/Location.*Upload-Address/)
+    const other = await ask('http://localhost:9999', 'OPTIONS', wish)
+    expect(other.headers['access-control-allow-origin']).toBeUndefined()
+    expect((await ask('https://evil.example', 'POST', { 'upload-length': '5' })).status).toBe(403)
+  })
+
   it('an address that is none, and a name of another server, are refused', async () => {
     const server = await serve()
     const { url } = await server.ticket()

@@ -7,6 +7,8 @@ export interface BreakingLine {
   /** The URL, over this line. */
   over(url: string): string
   breaks(): number
+  /** Resolves when it breaks for the first time. */
+  broken: Promise<void>
   /** Bytes that clients have sent to the server. */
   sent(): number
   close(): Promise<void>
@@ -30,6 +32,10 @@ export async function startBreakingLine(options: LineOptions = none): Promise<Br
   const port = Number(new URL(target).port)
   const sockets = new Set<Socket>()
   let [sent, breaks, untilBreak] = [0, 0, breakBytes]
+  let onBreak = () => {}
+  const broken = new Promise<void>(resolve => {
+    onBreak = resolve
+  })
 
   const server = createServer(async client => {
     const upstream = connect(port, '127.0.0.1')
@@ -49,6 +55,7 @@ export async function startBreakingLine(options: LineOptions = none): Promise<Br
         if (bytesPerSecond !== undefined) await pause((1000 * passed.length) / bytesPerSecond)
         if (!isBreaking) continue
         breaks++
+        onBreak()
         untilBreak = breakBytes
         break
       }
@@ -64,6 +71,7 @@ export async function startBreakingLine(options: LineOptions = none): Promise<Br
   return {
     over: url => Object.assign(new URL(url), { port: own }).href,
     breaks: () => breaks,
+    broken,
     sent: () => sent,
     async close() {
       const closed = once(server, 'close')

@@ -20,6 +20,7 @@ export function createTus(uploads: Uploads): TusHandler {
     lockDrainTimeout: lockDrainTimeoutMs,
     // Browsers have their answer before.
     allowedOrigins: () => false,
+    exposedHeaders: ['Upload-Address', 'Upload-Expires', 'Repr-Digest'],
     maxSize: () => current().upload.maxBytes,
     getFileIdFromRequest: () => current().upload.id,
     namingFunction: () => current().upload.id,
@@ -33,7 +34,15 @@ export function createTus(uploads: Uploads): TusHandler {
     onResponseError: (_, error) =>
       isSpeechError(error) ? { status_code: statusOf(error), body: `${describeError(error)}\n` } : undefined,
   })
-  return request => requests.run(request, () => server.handle(request.incoming, request.outgoing))
+  return request => {
+    // The library refuses the list of two proxies, and nothing here asks for it.
+    removeHeader(request.incoming.rawHeaders, 'x-forwarded-proto')
+    return requests.run(request, () => server.handle(request.incoming, request.outgoing))
+  }
+}
+
+function removeHeader(raw: string[], name: string): void {
+  for (let i = raw.length - 2; i >= 0; i -= 2) if (raw[i]!.toLowerCase() === name) raw.splice(i, 2)
 }
 
 /** The library's contract; each method is about the ticket of the current request. */
