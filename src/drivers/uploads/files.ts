@@ -6,7 +6,7 @@ import { isDiskFull, SpeechError } from '../../domain/errors.ts'
 import type { UploadRecord, UploadStore } from '../../domain/network/uploads.ts'
 import { privateFolder } from '../../system/private-files.ts'
 import { freeYoungBuffers } from '../../system/small-heap.ts'
-import { replaceWhole } from '../../system/whole-file.ts'
+import { replacePrivate } from '../../system/whole-file.ts'
 
 /** Larger reads mean fewer turns of the event loop. */
 const readBytes = 1 << 18
@@ -27,7 +27,7 @@ export function uploadFiles(folder: string): UploadStore {
     async save(record) {
       if (!isOpen) privateFolder(folder)
       isOpen = true
-      await explained(replaceWhole(recordOf(record.id), JSON.stringify(record)))
+      await explained(replacePrivate(recordOf(record.id), JSON.stringify(record), async () => true))
     },
     get,
     async list(owner) {

@@ -48,7 +48,7 @@ export function limitArrival(incoming: IncomingMessage, timeoutMs: number): void
     const { socket } = incoming
     if (!incoming.complete)
       socket.end('HTTP/1.1 408 Request Timeout\r\nconnection: close\r\n\r\n', () => socket.destroy())
-  }, timeoutMs)
+  }, timeoutMs).unref()
   incoming.once('close', () => clearTimeout(timer))
 }
 
