@@ -6,6 +6,7 @@ import type OSS from 'ali-oss'
 import pLimit from 'p-limit'
 import { isDiskFull, isSpeechError, SpeechError } from '../../../domain/errors.ts'
 import type { ByteStream, UploadRecord, UploadStore } from '../../../domain/network/uploads.ts'
+import { freeYoungBuffers } from '../../../system/small-heap.ts'
 import { receivedKeys } from '../keys.ts'
 import { type OssSession, transferTimeout } from './client.ts'
 import { isGone } from './errors.ts'
@@ -126,6 +127,7 @@ export function receivedInOss(options: OssOptions): UploadStore {
         for await (const { piece, error } of pieces(bytes)) {
           if (piece.length > 0) await put(session, record, at, piece)
           at += piece.length
+          freeYoungBuffers()
           if (error) throw error
         }
       }),
@@ -137,6 +139,7 @@ export function receivedInOss(options: OssOptions): UploadStore {
           const bytes = (await bytesOf(session, span)).subarray(0, left)
           hash.update(bytes)
           left -= bytes.length
+          freeYoungBuffers()
         }
         return hash.digest('hex')
       }),
