@@ -22,7 +22,6 @@ export async function receivePut(request: UploadRequest, uploads: Uploads): Prom
     isPut: true,
     metadata: sha256 ? { sha256 } : {},
   })
-  if (incoming.headers.expect === '100-continue') outgoing.writeContinue()
   await uploads.append(begun, 0, incoming)
   const whole = await uploads.finish(begun)
   if (!whole) return void outgoing.destroy()
