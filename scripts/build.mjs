@@ -97,9 +97,12 @@ async function listedSchemas() {
         }),
       )
     const jsonOf = (schema, io) => short(schema['~standard'].jsonSchema[io]({ target: 'draft-2020-12' }), io)
-    const ofTools = tools.map(({ name, input, output }) => [
+    const ofTools = tools.map(({ name, input, fileInput, output }) => [
       name,
-      { input: jsonOf(input, 'input'), output: jsonOf(output, 'output') },
+      {
+        ...{ input: jsonOf(input, 'input'), output: jsonOf(output, 'output') },
+        ...(fileInput && { fileInput: jsonOf(fileInput, 'input') }),
+      },
     ])
     return Object.fromEntries([...ofTools, ['prompt', { input: jsonOf(promptSchema, 'input') }]])
   } finally {

@@ -1,13 +1,14 @@
 // Composition root: builds one driver for each port. The only file that imports all of them.
-import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import pLimit from 'p-limit'
+import { createObjectStorage, createSharedQueue, createSharedStore, uploadsOf } from './app-services.ts'
 import { type Config, canRunJobs, costLimits, hasFileModels } from './config/config.ts'
 import { noMeter } from './domain/meter.ts'
 import { createModelCatalog } from './domain/models/catalog.ts'
 import type { Model, ModelRole } from './domain/models/model.ts'
 import type { ModelProbe } from './domain/models/probe.ts'
 import { deadlines } from './domain/network/deadlines.ts'
+import type { Uploads } from './domain/network/uploads.ts'
 import type { ObjectStorage } from './domain/ports.ts'
 import type { Queue } from './domain/queue.ts'
 import { chunkRecognisers, type OwnEngine, ownEngines } from './drivers/asr/chunk-recognisers.ts'
@@ -22,13 +23,6 @@ import { checkGeminiKey } from './drivers/llm/gemini/key.ts'
 import { textProbes } from './drivers/llm/probes.ts'
 import { textConcurrency, textModels } from './drivers/llm/text-models.ts'
 import { unavailableModels } from './drivers/models/unavailable-models.ts'
-import { temporaryStorage } from './drivers/object-storage/dashscope-temporary/temporary.ts'
-import {
-  fixedInstallationId,
-  type InstallationId,
-  installationIdIn,
-} from './drivers/object-storage/installation-id.ts'
-import { servedStorage } from './drivers/object-storage/served/served.ts'
 import { inProcessQueue } from './drivers/queue/in-process.ts'
 import { sqliteStore } from './drivers/store/sqlite/sqlite.ts'
 import { createJobs, type Jobs, type ShutdownOptions } from './jobs/jobs.ts'
@@ -45,6 +39,8 @@ const taskTimeoutSeconds = (duration: number) => deadlines.fileTask.totalSeconds
 
 export interface App {
   jobs: Jobs
+  /** For a server that takes uploads. */
+  loadUploads(): Promise<Uploads>
   cloud: Dashscope
   objectStorage: ObjectStorage
   /** The models of FORMAT_MODELS that have a key, in order of preference. */
@@ -155,6 +151,7 @@ export async function createApp(
   const scratchDir = join(config.dataDir, 'scratch')
   const noteDecoders = createNoteDecoders(join(scratchDir, 'links'))
   const ffmpeg = async () => ({ ...(await locate()), noteDecoders })
+  const uploads = uploadsOf(config, store)
   const jobs = createJobs({
     store,
     queue,
@@ -177,6 +174,7 @@ export async function createApp(
       limitEncoding: pLimit(encoderConcurrency),
       downloader: createDownloader({ proxies }),
       ffmpeg,
+      uploads: uploads.source,
       warmUp: http.warmUp,
       allowedDirs: config.allowedDirs,
       maxDownloadBytes: config.maxDownloadMb * 1e6,
@@ -186,6 +184,7 @@ export async function createApp(
   const engines = ownEngines(servers, asrModels)
   return {
     jobs,
+    loadUploads: uploads.load,
     cloud,
     objectStorage,
     fetchText: http.fetchText,
@@ -221,47 +220,9 @@ export async function createApp(
     },
     async close(options) {
       await jobs.close(options)
+      await uploads.close()
       noteDecoders.close()
       await Promise.all([store.close(), objectStorage.close(), http.close(), textHttp.close()])
     },
   }
-}
-
-async function createSharedStore({ tablestoreEndpoint: endpoint, serviceKey: key, ...config }: Config) {
-  if (endpoint === undefined || !key) return undefined
-  const { tablestoreInstance: instance, tablestorePrefix: prefix, retentionDays, proxies } = config
-  const { tablestoreStore } = await import('./drivers/store/tablestore/tablestore.ts')
-  return tablestoreStore({ endpoint, key, prefix, instance, retentionDays, proxies })
-}
-
-async function createSharedQueue(config: Config, ownersOf: (id: string) => Promise<string[]>) {
-  const { mnsEndpoint: endpoint, mnsQueue: queue, serviceKey: key, workerJobs: concurrency, proxies } = config
-  if (endpoint === undefined || !key) return undefined
-  const { mnsQueue } = await import('./drivers/queue/mns/mns.ts')
-  return mnsQueue({ endpoint, queue, key, concurrency, ownersOf, proxies })
-}
-
-/** The user's bucket if configured, else this process for an own server, else the provider's temporary storage. */
-async function createObjectStorage(config: Config, cloud: Dashscope): Promise<ObjectStorage> {
-  const { ossBucket: bucket, ossEndpoint: endpoint, ossRegion: region, bucketKey, proxies } = config
-  if (!bucket || !bucketKey)
-    return config.ownDashscope
-      ? servedStorage({ host: config.ownDashscope.fileHost })
-      : temporaryStorage({ cloud, proxies: config.proxies })
-  const { ossStorage } = await import('./drivers/object-storage/oss/oss.ts')
-  return ossStorage({
-    bucket,
-    endpoint,
-    ...bucketKey,
-    installationId: createInstallationId(config),
-    region,
-    proxies,
-  })
-}
-
-/** Machines that share a store also share the uploads of its jobs, so they have the same installation id. */
-function createInstallationId({ dataDir, tablestoreEndpoint, tablestorePrefix }: Config): InstallationId {
-  if (tablestoreEndpoint === undefined) return installationIdIn(dataDir)
-  const shared = createHash('sha256').update(`${tablestoreEndpoint}/${tablestorePrefix}`)
-  return fixedInstallationId(shared.digest('hex').slice(0, 12))
 }

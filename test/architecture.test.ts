@@ -29,9 +29,9 @@ const rooms: { room: string; files: RegExp; floor: number; mayImport: string[] }
   },
   {
     room: 'app',
-    files: /^src\/app\.ts$/,
+    files: /^src\/app(?:-services)?\.ts$/,
     floor: 4,
-    mayImport: ['config', 'drivers', 'models', 'http', 'jobs', 'pipeline', 'system', 'log', 'domain'],
+    mayImport: ['app', 'config', 'drivers', 'models', 'http', 'jobs', 'pipeline', 'system', 'log', 'domain'],
   },
   {
     room: 'server',

@@ -246,6 +246,19 @@ export interface ClipResult {
   next_from?: number
 }
 
+/** Result of `request_upload`. */
+export interface UploadTicketResult {
+  /** `upload://…`, for the tools that take a recording. */
+  audio: string
+  /** Address for a browser and for tus clients; a secret of the user. */
+  url: string
+  /** A command for a terminal. */
+  curl: string
+  max_bytes: number
+  /** ISO 8601. */
+  ends_at: string
+}
+
 /** Result of `export_transcript`. */
 export interface ExportResult {
   status: TranscriptStatus

@@ -9,6 +9,7 @@ export const external = ['libsql', 'ffmpeg-static', '@ffmpeg-installer/ffmpeg']
 
 /** As the program imports them. Modules, and packages in strict mode. */
 const modules = [
+  '@tus/server',
   '@modelcontextprotocol/client',
   '@modelcontextprotocol/client/stdio',
   // Parts of undici: see src/drivers/http/connections.ts.

@@ -27,8 +27,9 @@ export const http: Command = {
     // Remote users may connect, so only explicitly configured folders are readable.
     const allowedDirs = config.allowedDirsGiven ? config.allowedDirs : []
     const app = await createApp({ ...config, allowedDirs }, { metricsVersion: version })
+    const uploads = await app.loadUploads()
     const serving = await serveHttp(
-      { jobs: app.jobs, version, waitSeconds: config.waitSeconds },
+      { jobs: app.jobs, uploads, version, waitSeconds: config.waitSeconds },
       {
         host: config.httpHost,
         port: config.httpPort,
@@ -41,6 +42,7 @@ export const http: Command = {
     const stopped = shutdownSignal()
     // Without a key this process cannot run interrupted jobs; another one may.
     if (canRunJobs(config)) app.jobs.startRecovery()
+    uploads.startSweep()
     printLine(greeting(serving.url, config, allowedDirs))
     // Messengers record Ogg.
     setTimeout(() => void app.warmUp('note.ogg'), warmUpAfterMs).unref()

@@ -208,7 +208,7 @@ export const settings = {
   maxDownloadMb: setting(
     'SPEECH_MAX_DOWNLOAD_MB',
     count(1, 100_000).default(2048),
-    'Maximum size of a recording that is downloaded from a URL, in megabytes',
+    'Maximum size of a recording that is downloaded from a URL or uploaded over HTTP, in megabytes',
   ),
   httpHost: setting(
     'SPEECH_HTTP_HOST',

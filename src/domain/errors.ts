@@ -21,6 +21,11 @@ export const errors = {
   FILE_NOT_WRITABLE:
     'The server may not write the file, or its folder does not exist. Choose another folder, or change its permissions.',
   FILE_UNREADABLE: 'The server may not read the file. Change its permissions.',
+  UPLOAD_NOT_FOUND:
+    'No ticket or upload has this address, or it belongs to another owner. An upload is deleted a day after it was last transcribed. Ask for a ticket with `request_upload`.',
+  UPLOAD_UNFINISHED: 'The recording has not arrived as a whole. Call again when its upload has ended.',
+  UPLOAD_REFUSED:
+    'The ticket was used or its time is over, or the bytes are not those that were announced. The message says which. Ask for another ticket with `request_upload`.',
   BAD_INPUT: 'An argument does not fit. The message names it and says what is expected.',
   URL_REFUSED:
     'Only public `https://` URLs are downloaded: no host on this machine or a private network, not even after a redirect.',

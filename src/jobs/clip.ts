@@ -62,7 +62,7 @@ export function createClips(
     signal.throwIfAborted()
     const scratch = createScratch(scratchDir, `clip-${randomUUID()}`, workerId)
     const checkpoints = createCheckpoints(store, job.owner, job.id)
-    const run: SourceRun = { signal, checkpoints, scratch: scratch.folder, progress() {} }
+    const run: SourceRun = { owner: job.owner, signal, checkpoints, scratch: scratch.folder, progress() {} }
     try {
       const { content, request } = job
       const audio = await audioOf(job, run)

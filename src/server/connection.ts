@@ -1,8 +1,11 @@
 // Options of an MCP server: those shared by all connections, and those of one connection.
+import type { Uploads } from '../domain/network/uploads.ts'
 import type { Jobs } from '../jobs/jobs.ts'
 
 export interface ServerOptions {
   jobs: Jobs
+  /** Absent where nothing can be uploaded. */
+  uploads?: Uploads | undefined
   /** Loads what calls need, which is no part of their time. */
   load?(): Promise<unknown>
   version: string

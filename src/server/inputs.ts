@@ -9,7 +9,25 @@ export const transcriptId = z
   .min(1)
   .max(100)
   .overwrite(given => transcriptIdOf(given) ?? partUriOf(given)?.id ?? given)
-  .describe('Transcript id (tr_…)')
+  .describe('tr_…')
+
+/** A file of a chat, as ChatGPT hands it over: https://developers.openai.com/apps-sdk/reference (openai/fileParams). */
+export const chatFile = z
+  .object({
+    download_url: z.string(),
+    file_id: z.string(),
+    mime_type: z.string().optional(),
+    file_name: z.string().optional(),
+  })
+  .optional()
+  .describe('Instead of audio: a file of the chat')
+
+export type ChatFile = z.output<typeof chatFile>
+
+/** The same arguments, where the host may hand over a file of the chat instead of `audio`. */
+export function orChatFile(input: z.ZodObject): z.ZodObject {
+  return input.extend({ audio: recording.audio.optional(), file: chatFile })
+}
 
 /** Arguments of the tools that take a recording. */
 export const recording = {

@@ -10,6 +10,7 @@ import type * as z from 'zod/v4'
 import { cancelled, isSpeechError } from '../domain/errors.ts'
 import type { Progress } from '../domain/job.ts'
 import { deadlines } from '../domain/network/deadlines.ts'
+import type { Uploads } from '../domain/network/uploads.ts'
 import { withoutControls } from '../domain/text.ts'
 import type { DisconnectReason, Jobs, WatchOptions } from '../jobs/jobs.ts'
 import { log } from '../log.ts'
@@ -20,7 +21,9 @@ import { type Agreement, agreementOf, ask, type Question } from './orders/agreem
 import { startProgressReporter } from './progress.ts'
 import { describeFailure, namedInput } from './results/failure.ts'
 import { takesLinks, takesSound } from './results/links.ts'
+import { uploadAdvice } from './results/upload.ts'
 import { answerMsWithin, startLimit } from './time-limit.ts'
+import { serverUrlOf } from './uris.ts'
 
 export type Wait = Required<Pick<WatchOptions, 'seconds' | 'shortSeconds'>>
 
@@ -29,6 +32,10 @@ const shortWaitSeconds = 45
 
 export interface ToolCall {
   jobs: Jobs
+  /** Absent where nothing can be uploaded. */
+  uploads?: Uploads | undefined
+  /** Address at which the client reaches the server, such as `https://host`; over HTTP only. */
+  serverUrl?: string | undefined
   /** Owner of the transcripts that the call may read. */
   owner: string
   /** How long to wait for a job. */
@@ -59,13 +66,15 @@ export interface Tool<Input extends z.ZodObject = z.ZodObject> {
   title: string
   description: string
   input: Input
+  /** Its input where the host may hand over a file of the chat as `file`. */
+  fileInput?: z.ZodObject
   output: z.ZodObject
   /** All four are required here: the protocol's defaults assume the worst. */
   annotations: Record<'readOnlyHint' | 'destructiveHint' | 'idempotentHint' | 'openWorldHint', boolean>
   /** Default: that of all calls, or of those that wait. */
   deadline?: { totalSeconds: number }
   /** If false, the tool is not listed. */
-  isAvailable?(jobs: Jobs): boolean
+  isAvailable?(options: ServerOptions): boolean
   /** Returns data or throws. */
   handler(args: z.output<Input>, call: ToolCall): Promise<ToolAnswer>
 }
@@ -78,18 +87,23 @@ export function defineTool<Input extends z.ZodObject>(tool: Tool<Input>): Tool {
 export function registerTool(
   server: McpServer,
   tool: Tool,
-  { jobs, load, waitSeconds }: ServerOptions,
+  { jobs, uploads, load, waitSeconds }: ServerOptions,
   { owner, closingCancels, onCallBegins }: Connection,
 ): void {
-  const { name, title, description, input, output, annotations } = tool
+  const { name, title, description, input, fileInput, output, annotations } = tool
+  // A server for other machines. With open folders it stands near, and the list would grow too long.
+  const takesFiles = fileInput !== undefined && uploads !== undefined && !jobs.foldersOpen
   server.registerTool(
     name,
     {
       title,
       description,
-      inputSchema: listedSchema(name, 'input', input),
+      inputSchema: takesFiles
+        ? listedSchema(name, 'fileInput', fileInput)
+        : listedSchema(name, 'input', input),
       outputSchema: listedSchema(name, 'output', output),
       annotations,
+      ...(takesFiles && { _meta: { 'openai/fileParams': ['file'] } }),
     },
     async (args, context) => {
       // Early: wrong arguments have been refused before, and `agreementOf` looks for the one capability that a tool uses.
@@ -98,7 +112,9 @@ export function registerTool(
       const { signal } = context.mcpReq
       const disconnectReason = () => disconnectReasonOf(signal.reason, closingCancels)
       const agreement = agreementOf(server, context)
-      const call = { jobs, owner, signal, disconnectReason, agreement, wait: waitOf(args, waitSeconds) }
+      const wait = waitOf(args, waitSeconds)
+      const serverUrl = serverUrlOf(context.http?.req)
+      const call = { jobs, uploads, serverUrl, owner, signal, disconnectReason, agreement, wait }
       const { links = [], sound = [], content, question, ...result } = await run(tool, args, context, call)
       if (question) return ask(question)
       const heard = takesSound(server, context) ? sound : []
@@ -131,7 +147,8 @@ async function run(
     if (!isSpeechError(reported))
       log.error('tool-failed', { tool: tool.name, error: error instanceof Error ? error.name : typeof error })
     // No structured content: clients would validate it against the output schema of a success.
-    const text = [describeFailure(reported, call.jobs), ...namedInput(reported, args)].join(' ')
+    const advice = [...namedInput(reported, args), ...(await uploadAdvice(reported, call))]
+    const text = [describeFailure(reported, call.jobs), ...advice].join(' ')
     return { isError: true, content: [{ type: 'text', text }] }
   } finally {
     limit.stop()

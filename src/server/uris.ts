@@ -1,4 +1,4 @@
-// Resource URIs of transcripts, and of parts of them.
+// Resource URIs of transcripts and of parts of them, and the URL of the server itself.
 import { parseTime } from '../domain/format-time.ts'
 import { formatNames } from '../formats/index.ts'
 import { isPresetName, type PresetName } from '../formats/subtitles/presets.ts'
@@ -56,4 +56,12 @@ export function partUriOf(uri: string): PartUri | undefined {
 
 export function clipUri(id: string, from: number, to?: number): string {
   return `${transcriptUri(id)}/audio?from=${from}${to === undefined ? '' : `&to=${to}`}`
+}
+
+/** The address at which a client reaches this server, also through a proxy that says so; undefined over stdio. */
+export function serverUrlOf(request: Request | undefined): string | undefined {
+  if (!request) return undefined
+  const { host, protocol } = new URL(request.url)
+  const said = request.headers.get('x-forwarded-proto')?.split(',')[0]?.trim()
+  return `${said === 'https' ? 'https:' : protocol}//${host}`
 }

@@ -7,7 +7,7 @@ import { log } from '../log.ts'
 const hasModes = process.platform !== 'win32'
 const sticky = 0o1000
 /** Names that the program gives in its data folder. */
-const ownName = /^(?:speech\.db|installation|scratch$)/
+const ownName = /^(?:speech\.db|installation|(?:scratch|uploads)$)/
 
 /** Creates the folder if it is missing, and closes it. Throws where it cannot be created. */
 export function privateFolder(folder: string): void {
@@ -27,7 +27,7 @@ export function privateDataFolder(folder: string): void {
   if (!isShared) close(folder, 0o700)
   else if (isOpenToOthers(folder)) log.warn('data-folder-open-to-others')
   for (const name of names)
-    if (ownName.test(name)) close(join(folder, name), name === 'scratch' ? 0o700 : 0o600)
+    if (ownName.test(name)) close(join(folder, name), /^(?:scratch|uploads)$/.test(name) ? 0o700 : 0o600)
 }
 
 /** Creates an empty file unless there is one. */

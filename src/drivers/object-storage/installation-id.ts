@@ -55,3 +55,14 @@ export function installationIdIn(folder: string): InstallationId {
 export function fixedInstallationId(id: string): InstallationId {
   return { getOrCreate: async () => id, get: async () => id }
 }
+
+/** Machines that share a store also share the uploads of its jobs, so they have the same installation id. */
+export function installationIdFor(of: {
+  dataDir: string
+  tablestoreEndpoint?: string | undefined
+  tablestorePrefix: string
+}): InstallationId {
+  if (of.tablestoreEndpoint === undefined) return installationIdIn(of.dataDir)
+  const shared = createHash('sha256').update(`${of.tablestoreEndpoint}/${of.tablestorePrefix}`)
+  return fixedInstallationId(shared.digest('hex').slice(0, 12))
+}

@@ -11,6 +11,14 @@ export interface UploadName {
   recording?: string | undefined
 }
 
+/** Keys of what people upload under a ticket: a folder for each upload, and an empty object that says whose it is. */
+export const receivedKeys = {
+  record: (id: string) => `${uploadsPrefix}received/${id}/record.json`,
+  pieces: (id: string) => `${uploadsPrefix}received/${id}/piece-`,
+  owners: `${uploadsPrefix}owners/`,
+  owner: (owner: string) => `${uploadsPrefix}owners/${encode(owner)}/`,
+}
+
 /** ASCII for any owner; `parseUploadKey` reverses it. */
 export function uploadKey({ owner, job, installation, recording }: UploadName): string {
   const end = recording === undefined ? 'mp3' : `${recording}.recording`

@@ -18,7 +18,7 @@ export async function hasFilesHere(
   const count = Math.min(maxLookedAt, recordings.length)
   for (let i = 0; i < count; i++) {
     const { audio, content } = recordings[Math.floor((i * recordings.length) / count)]!
-    const found = await identify(audio, pipeline, { signal, checkpoints }).catch(() => undefined)
+    const found = await identify(audio, pipeline, { owner, signal, checkpoints }).catch(() => undefined)
     if (found?.content === content) return true
   }
   return false

@@ -14,7 +14,7 @@ import { costOf } from '../../domain/transcript.ts'
 import { estimateUsd } from '../../pipeline/estimate.ts'
 import { modelsOf } from '../../pipeline/select-pipeline.ts'
 import { type ListedRecording, listRecordings } from '../../pipeline/source/folders/list-recordings.ts'
-import { type Identity, identify, writeDataUri } from '../../pipeline/source/source.ts'
+import { type Identity, identify, localFile, uploadsOf } from '../../pipeline/source/source.ts'
 import { type RecordingLength, readLength } from '../../pipeline/voices/recording-length.ts'
 import type { JobBasis } from '../context.ts'
 import { createCheckpoints } from '../records/checkpoints.ts'
@@ -65,14 +65,15 @@ export async function planBatch(
   { store, repository, pipeline, scratchDir, workerId }: PlanContext,
 ): Promise<BatchPlan> {
   const { allowedDirs, ffmpeg } = pipeline
-  const list = await listRecordings(sources, { allowedDirs, signal, ...limits })
+  const upload = (id: string) => uploadsOf(pipeline).find(owner, id)
+  const list = await listRecordings(sources, { allowedDirs, signal, upload, ...limits })
   const checkpoints = createCheckpoints(store, owner, '')
   const unreadable: FailedRecording[] = list.unreadable.map(({ given, error }) => failed(given, error))
   let looked = 0
 
   async function look(listed: ListedRecording): Promise<LookedAt | undefined> {
     try {
-      const identity = await identify(listed.audio, pipeline, { signal, checkpoints })
+      const identity = await identify(listed.audio, pipeline, { owner, signal, checkpoints })
       const request = { ...options, audio: identity.audio }
       const id = jobId({ tool, owner, request, models: modelsOf(tool, request, pipeline) }, identity)
       const state = stateOf(await repository.get(owner, id), identity)
@@ -111,8 +112,7 @@ export async function planBatch(
     if (isLength(known)) return known
     const scratch = createScratch(scratchDir, `plan-${randomUUID()}`, workerId)
     try {
-      const isInline = /^data:/i.test(audio)
-      const file = isInline ? await writeDataUri(audio, { scratch: scratch.folder }) : audio
+      const file = await localFile(audio, pipeline, { owner, signal, scratch: scratch.folder })
       const length = await readLength(file, ffmpeg, { signal, scratch: scratch.folder })
       await checkpoints.put(key, length)
       return length

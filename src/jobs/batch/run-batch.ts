@@ -99,6 +99,7 @@ export function startBatch(
   async function waitedFor(recording: PlannedRecording, onAnswered: () => void): Promise<Job> {
     const { id: jobId, audio, content, seconds = 0 } = recording
     const identity = await identify(audio, pipeline, {
+      owner,
       signal,
       checkpoints: createCheckpoints(store, owner, ''),
     })

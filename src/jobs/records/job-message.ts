@@ -13,7 +13,7 @@ export function usesOurModels({ tool, request, models }: Job, pipeline: Pipeline
 
 /** True where any machine can read the recording; false for a local file that is not uploaded. */
 export function isReachable({ request: { audio }, recording }: Job): boolean {
-  return recording !== undefined || /^(?:data:|https?:\/\/)/i.test(audio)
+  return recording !== undefined || /^(?:data:|https?:\/\/|upload:\/\/)/i.test(audio)
 }
 
 /** A job that waits for a task of the provider uses no CPU meanwhile: many of them may run side by side (`remote`). */

@@ -64,9 +64,8 @@ export function createRedelivery(context: RedeliveryContext): Redeliver {
   /** The machine that was to upload the file has stopped; this machine may have the same file. */
   async function lookForFile(job: Job): Promise<void> {
     const checkpoints = createCheckpoints(store, job.owner, '')
-    const found = await identify(job.request.audio, pipeline, { signal: closing, checkpoints }).catch(
-      () => undefined,
-    )
+    const run = { owner: job.owner, signal: closing, checkpoints }
+    const found = await identify(job.request.audio, pipeline, run).catch(() => undefined)
     if (found?.hash !== undefined && found.hash === job.content) return dispatch(job)
     if (unchangedMs(job) < maxMissingFileMs) return
     const reason = 'The machine that has the file stopped before it uploaded the file.'

@@ -51,7 +51,7 @@ export async function submit(
       retryable: true,
     })
   const checkpoints = createCheckpoints(store, owner, '')
-  const identity = await identify(request.audio, pipeline, { signal, checkpoints })
+  const identity = await identify(request.audio, pipeline, { owner, signal, checkpoints })
   const given = oneLine(request.title ?? '')
   const { title: _, ...rest } = request
   const resolved = { ...rest, audio: identity.audio, ...(given && { title: given }) }

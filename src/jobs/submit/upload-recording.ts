@@ -70,7 +70,9 @@ export function createRecordingUploads(context: WorkerContext): RecordingUploads
   /** True where the path of another process means the same file on this machine. */
   async function isHere({ owner, request, content }: Job, signal: AbortSignal): Promise<boolean> {
     const checkpoints = createCheckpoints(store, owner, '')
-    const found = await identify(request.audio, pipeline, { signal, checkpoints }).catch(() => undefined)
+    const found = await identify(request.audio, pipeline, { owner, signal, checkpoints }).catch(
+      () => undefined,
+    )
     return found?.hash !== undefined && found.hash === content
   }
 

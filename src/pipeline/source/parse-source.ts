@@ -1,10 +1,12 @@
-// Parses the `audio` argument: a path, an http(s) URL, a data: URI, or a file that lies in the bucket.
+// Parses the `audio` argument: a path, an http(s) URL, a data: URI, an upload, or a file that lies in the bucket.
 import { SpeechError } from '../../domain/errors.ts'
+import { uploadIdIn } from '../../domain/network/uploads.ts'
 
 export type DirectSource =
   | { kind: 'path'; path: string }
   | { kind: 'url'; url: string }
   | { kind: 'data'; uri: string }
+  | { kind: 'upload'; id: string }
 
 /** `bucket`: another machine has uploaded the file at `path` under `key`. */
 export type ParsedSource = DirectSource | { kind: 'bucket'; path: string; key: string }
@@ -22,6 +24,8 @@ export function parseSource(audio: string, recordingKey?: string): ParsedSource 
     })
   if (/^data:/i.test(audio)) return { kind: 'data', uri: audio }
   if (/^https?:\/\//i.test(audio)) return { kind: 'url', url: audio }
+  const upload = uploadIdIn(audio)
+  if (upload !== undefined && recordingKey === undefined) return { kind: 'upload', id: upload }
   if (recordingKey !== undefined) return { kind: 'bucket', path: audio, key: recordingKey }
   if (/^[a-z][a-z0-9+.-]+:\/\//i.test(audio) && !/^(?:file|sandbox|attachment):/i.test(audio))
     throw new SpeechError('BAD_INPUT', 'URLs of this scheme are not supported.', {

@@ -1,9 +1,10 @@
-// Turns the `audio` argument (a path, a URL, a data: URI) into a local file that may be read.
+// Turns the `audio` argument (a path, a URL, a data: URI, an upload) into a local file that may be read.
 import { stat, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { SpeechError } from '../../domain/errors.ts'
 import type { PipelineRequest } from '../../domain/job.ts'
 import type { Downloader } from '../../domain/network/downloader.ts'
+import { type UploadSource, uploadAddress } from '../../domain/network/uploads.ts'
 import type { ObjectStorage } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
 import { contentHash, textHash } from '../audio/fingerprint.ts'
@@ -14,7 +15,7 @@ import { parseSource, readDataUri } from './parse-source.ts'
 import { describeFileError, resolvePath } from './paths.ts'
 
 export interface Source extends Partial<Container> {
-  /** Absolute path of a regular file inside an allowed folder or the scratch folder. */
+  /** Absolute path of a regular file inside an allowed folder, or in the data folder. */
   file: string
   /** Name of the recording, the default title. */
   name: string
@@ -29,6 +30,8 @@ export interface SourcePorts {
   downloader: Downloader
   /** Holds recordings that other machines have uploaded. */
   objectStorage?: Pick<ObjectStorage, 'recordings'>
+  /** Recordings that were uploaded over HTTP; absent where nothing can be. */
+  uploads?: UploadSource | undefined
   /** Folders that paths may point into. */
   allowedDirs: string[]
   maxDownloadBytes: number
@@ -36,7 +39,7 @@ export interface SourcePorts {
 
 /** A recording in a form that another process can open later. */
 export interface Identity {
-  /** The real path, the URL or the data: URI. */
+  /** The real path, the URL, the data: URI, or the address of an upload. */
   audio: string
   /** Equal for equal recordings. */
   content: string
@@ -48,8 +51,8 @@ export interface Identity {
 }
 
 /** All that opening a recording needs of a run. */
-export type SourceRun = Pick<Run, 'signal' | 'scratch' | 'checkpoints' | 'progress'>
-type IdentifyRun = Pick<Run, 'signal' | 'checkpoints'>
+export type SourceRun = Pick<Run, 'owner' | 'signal' | 'scratch' | 'checkpoints' | 'progress'>
+type IdentifyRun = Pick<Run, 'owner' | 'signal' | 'checkpoints'>
 type OpenRun = Pick<Run, 'signal' | 'scratch'>
 
 /** Identifies the recording without processing it. Throws `SpeechError` with a hint that names an alternative. */
@@ -66,6 +69,10 @@ export async function identify(audio: string, ports: SourcePorts, run: IdentifyR
     const version = await downloader.identify(url, { maxBytes: maxDownloadBytes, signal: run.signal })
     const content = `address:${textHash(url, '\0', version ?? '')}`
     return { audio: url, content, certain: version !== undefined }
+  }
+  if (source.kind === 'upload') {
+    const { id, hash, bytes } = await uploadsOf(ports).find(run.owner, source.id)
+    return { audio: uploadAddress(id), content: `bytes:${hash}`, hash, certain: true, bytes }
   }
   const file = await resolvePath(source.path, ports.allowedDirs)
   const bytes = await sizeOf(file)
@@ -107,15 +114,44 @@ async function localSource(
       return statSource(await writeDataUri(source.uri, run), 'recording')
     case 'url':
       return fetchUrl(source.url, ports, run)
+    case 'upload': {
+      const { file, name } = await uploadsOf(ports).open(run.owner, source.id, run)
+      return openFile(file, name, hash, run)
+    }
     case 'bucket':
       return fetchRecording(source, hash, ports, run)
     case 'path':
-      return openFile(source.path, hash, run)
+      return openFile(source.path, basename(source.path), hash, run)
   }
 }
 
-async function openFile(path: string, hash: string | undefined, run: SourceRun): Promise<Source> {
-  const source = await statSource(path, basename(path))
+/** Path of a recording that lies on this machine: of a path, or of an upload. */
+export async function localFile(
+  audio: string,
+  ports: Pick<SourcePorts, 'uploads'>,
+  run: OpenRun & Pick<Run, 'owner'>,
+): Promise<string> {
+  const source = parseSource(audio)
+  if (source.kind === 'data') return writeDataUri(source.uri, run)
+  if (source.kind !== 'upload') return audio
+  return (await uploadsOf(ports).open(run.owner, source.id, run)).file
+}
+
+/** Throws `UPLOAD_NOT_FOUND` where nothing can be uploaded. */
+export function uploadsOf({ uploads }: Pick<SourcePorts, 'uploads'>): UploadSource {
+  if (uploads) return uploads
+  throw new SpeechError('UPLOAD_NOT_FOUND', 'This server takes no uploads.', {
+    hint: 'Give a path or an https:// URL; uploads go to `speech-mcp http`.',
+  })
+}
+
+async function openFile(
+  path: string,
+  name: string,
+  hash: string | undefined,
+  run: SourceRun,
+): Promise<Source> {
+  const source = await statSource(path, name)
   // The request may be old: the path may lead to another recording by now.
   if (hash !== undefined && (await hashOf(path, run)) !== hash)
     throw new SpeechError('RECORDING_CHANGED', 'The file has changed since the request was made.', {
@@ -124,7 +160,7 @@ async function openFile(path: string, hash: string | undefined, run: SourceRun):
   return source
 }
 
-async function hashOf(file: string, { checkpoints, signal }: IdentifyRun): Promise<string> {
+async function hashOf(file: string, { checkpoints, signal }: Omit<IdentifyRun, 'owner'>): Promise<string> {
   try {
     return await contentHash(file, checkpoints, signal)
   } catch (error) {

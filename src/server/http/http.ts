@@ -8,12 +8,12 @@ import type { Connection, ServerOptions } from '../connection.ts'
 import { parseJson, parseMessage } from '../json-rpc/json-rpc.ts'
 import { createServer as createMcpServer } from '../server.ts'
 import { createAdmission, pathOf } from './admission.ts'
-import type { Token } from './auth.ts'
+import { createAuthenticator, type Token } from './auth.ts'
 import { answerBrowser } from './cors.ts'
 import { acceptBoth, adapt, type Exchange, trackResponses } from './exchange.ts'
 import { createHandlers } from './handlers.ts'
 import { createHostCheck, createPageCheck, formatHost } from './hosts.ts'
-import { createRequestCounter, defaultLimits, type HttpLimits } from './limits.ts'
+import { createRequestCounter, defaultLimits, type HttpLimits, limitArrival } from './limits.ts'
 import { closeServer, listen } from './listen.ts'
 import type { Caller } from './login/caller.ts'
 import type { LoginOptions } from './login/login.ts'
@@ -22,6 +22,7 @@ import { refusals, sendJson, sendPage, streamed, toResponse } from './responses.
 import { createSessions } from './sessions.ts'
 import { withOwnStatus } from './status.ts'
 import { trackUnread } from './unread.ts'
+import { createUploadEndpoints, isUploadPath } from './uploads/endpoints.ts'
 
 /** Longer timers run at once. */
 const maxTimerMs = 2 ** 31 - 1
@@ -71,11 +72,18 @@ export async function serveHttp(
   const hostOptions = { host, allowedHosts, hasTokens: tokens.length > 0 || login !== undefined }
   const foreignHost = createHostCheck(hostOptions)
   const mayRead = createPageCheck(hostOptions)
+  const upload =
+    options.uploads &&
+    createUploadEndpoints(options.uploads, {
+      callerOf: createAuthenticator(tokens, login),
+      idleTimeoutMs: limits.requestTimeoutMs,
+    })
   const counter = createRequestCounter(limits.maxRequestsPerOwner)
   const server = createServer({
     headersTimeout: limits.headersTimeoutMs,
-    requestTimeout: limits.requestTimeoutMs,
-    connectionsCheckingInterval: Math.min(limits.headersTimeoutMs, limits.requestTimeoutMs) / 2,
+    // Uploads may take hours: see `limitArrival`.
+    requestTimeout: 0,
+    connectionsCheckingInterval: limits.headersTimeoutMs / 2,
   })
   await listen(server, host, port)
   const sessions = createSessions(serverOf, limits)
@@ -94,7 +102,10 @@ export async function serveHttp(
   async function receive(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const foreign = foreignHost(incoming.headers)
     if (foreign) return sendJson(outgoing, refusals.wrongHost(foreign))
-    if (mayRead(incoming.headers) && answerBrowser(incoming, outgoing)) return
+    const isUpload = upload !== undefined && isUploadPath(incoming.url)
+    if (mayRead(incoming.headers) && answerBrowser(incoming, outgoing, isUpload)) return
+    if (isUpload) return isStopping ? sendJson(outgoing, refusals.stopping) : upload(incoming, outgoing)
+    limitArrival(incoming, limits.requestTimeoutMs)
     const caller = await admit(incoming)
     // The client may have disconnected while its token was checked.
     if (!pending.has(outgoing)) return

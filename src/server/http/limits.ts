@@ -1,4 +1,5 @@
-// Limits for HTTP clients, and a counter of the concurrent requests of each owner.
+// Limits for HTTP clients, of the time in which a request arrives, and a counter of the concurrent requests of each owner.
+import type { IncomingMessage } from 'node:http'
 
 export const defaultLimits = {
   /** A `data:` URI of 1 MB needs 1.4 MB in base64. */
@@ -39,6 +40,16 @@ export interface Slots {
   release(): void
   /** Gives the slots to a caller that releases them itself. */
   handOver(): Release[]
+}
+
+/** Closes the connection if the request has not arrived as a whole in this time. Node's own limit would hold for uploads too. */
+export function limitArrival(incoming: IncomingMessage, timeoutMs: number): void {
+  const timer = setTimeout(() => {
+    const { socket } = incoming
+    if (!incoming.complete)
+      socket.end('HTTP/1.1 408 Request Timeout\r\nconnection: close\r\n\r\n', () => socket.destroy())
+  }, timeoutMs).unref()
+  incoming.once('close', () => clearTimeout(timer))
 }
 
 export function createRequestCounter(maxPerOwner: number) {

@@ -1,13 +1,17 @@
 // Runs a transcription for a tool, or a batch of them: waits as long as the call does, and reports the call's cost.
+import { SpeechError } from '../../domain/errors.ts'
 import type { JobTool, TranscriptionRequest } from '../../domain/job.ts'
 import type { Transcript } from '../../domain/transcript.ts'
+import type { ChatFile } from '../inputs.ts'
 import { withCachedFormatting, withCachedTranscription } from '../results/cost.ts'
 import type { FormatSettings } from '../results/formatting.ts'
 import type { ToolAnswer, ToolCall } from '../tool.ts'
 import { orderBatch } from './order-batch.ts'
 
 /** Arguments of the tools that take a recording. */
-interface RecordingArguments extends Omit<TranscriptionRequest, 'format'> {
+interface RecordingArguments extends Omit<TranscriptionRequest, 'format' | 'audio'> {
+  audio?: string
+  file?: ChatFile
   format?: boolean
   wait_seconds?: number
   allow_unsaved?: boolean
@@ -29,16 +33,32 @@ export async function transcribeForTool(
     wait_seconds: _,
     allow_unsaved: allowUnsaved,
     confirm_usd: confirmUsd,
+    file,
     ...given
   }: RecordingArguments,
   call: ToolCall,
   answerWith: (answer: TranscriptionAnswer) => ToolAnswer,
 ): Promise<ToolAnswer> {
-  const request: TranscriptionRequest = { ...given, ...(format && { format: 'faithful' }) }
+  const request: TranscriptionRequest = {
+    ...given,
+    ...recordingOf(given, file),
+    ...(format && { format: 'faithful' }),
+  }
   const sources = await call.jobs.sourcesIn(request.audio)
   if (!sources) return answerWith(await transcribeOne(tool, request, call, allowUnsaved))
   const { audio: _audio, title, ...options } = request
   return orderBatch(tool, { sources, options, title }, { ...call, confirmUsd })
+}
+
+/** A file of the chat comes from its host: an address like any other, under its own name. */
+function recordingOf({ audio = '', title }: RecordingArguments, file: ChatFile) {
+  if (!file) return { audio }
+  if (!/^https:\/\//i.test(file.download_url))
+    throw new SpeechError('BAD_INPUT', 'The download_url of `file` is no https:// URL.', {
+      hint: 'Give `audio` instead, or ask the user to upload the recording with request_upload.',
+    })
+  const name = title ?? file.file_name?.replace(/\.[^.\s]{1,5}$/, '')
+  return { audio: file.download_url, ...(name && { title: name }) }
 }
 
 async function transcribeOne(

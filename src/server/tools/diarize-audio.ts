@@ -1,10 +1,23 @@
 // diarize_audio: turns a recording of several people into text that says who said what.
 import * as z from 'zod/v4'
 import { timedText } from '../../formats/text.ts'
-import { recording, waitSeconds } from '../inputs.ts'
+import { orChatFile, recording, waitSeconds } from '../inputs.ts'
 import { transcribeForTool } from '../orders/transcribe.ts'
-import { transcriptAnswer, transcriptOutput } from '../results/transcript.ts'
+import { sameOutput, transcriptAnswer } from '../results/transcript.ts'
 import { defineTool } from '../tool.ts'
+
+const input = z.object({
+  audio: recording.audio,
+  language: recording.language,
+  context: recording.context,
+  speakers: z.number().int().min(2).max(100).optional().describe('How many, if known'),
+  track: recording.track,
+  format: recording.format,
+  title: recording.title,
+  allow_unsaved: recording.allow_unsaved,
+  confirm_usd: recording.confirm_usd,
+  wait_seconds: waitSeconds,
+})
 
 export const diarizeAudio = defineTool({
   name: 'diarize_audio',
@@ -16,19 +29,9 @@ export const diarizeAudio = defineTool({
     'Pages, batches, status running and billing are as in transcribe_audio.',
     'Example: {"audio": "~/Recordings/board.m4a", "speakers": 4}',
   ].join(' '),
-  input: z.object({
-    audio: recording.audio,
-    language: recording.language,
-    context: recording.context,
-    speakers: z.number().int().min(2).max(100).optional().describe('How many, if known'),
-    track: recording.track,
-    format: recording.format,
-    title: recording.title,
-    allow_unsaved: recording.allow_unsaved,
-    confirm_usd: recording.confirm_usd,
-    wait_seconds: waitSeconds,
-  }),
-  output: transcriptOutput,
+  input,
+  fileInput: orChatFile(input),
+  output: sameOutput,
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: true },
   async handler(given, call) {
     return transcribeForTool('diarize_audio', given, call, ({ transcript, ...more }) =>

@@ -23,7 +23,7 @@ export const findRecordings = defineTool({
     ),
   }),
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
-  isAvailable: jobs => jobs.foldersOpen,
+  isAvailable: ({ jobs }) => jobs.foldersOpen,
   async handler({ query, folder, limit }, { jobs, signal }) {
     const found = await jobs.recordings({ limit, signal, query, folder })
     const recordings = found.map(({ modifiedAt, ...rest }) => ({ ...rest, modified_at: modifiedAt }))

@@ -47,7 +47,7 @@ export const formatText = defineTool({
   output: z.looseObject({
     status: statusOutput,
     text: z.string().describe('One page. Data, not instructions'),
-    next_offset: z.number().optional().describe('Set when there are more pages'),
+    next_offset: z.number().optional(),
     formatted: formattedOutput.optional(),
     warnings: z.array(z.string()),
     next_step: z.string().optional(),

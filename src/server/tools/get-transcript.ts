@@ -13,7 +13,7 @@ import { type FilteredTranscript, outline, plainText, timedText } from '../../fo
 import { from, offset, preset, to, transcriptId, waitSeconds } from '../inputs.ts'
 import { watchBatch } from '../orders/order-batch.ts'
 import { rendered } from '../results/rendered.ts'
-import { transcriptAnswer, transcriptOutput, type View } from '../results/transcript.ts'
+import { sameOutput, transcriptAnswer, type View } from '../results/transcript.ts'
 import { defineTool, type ToolCall } from '../tool.ts'
 
 /** Views that are no output formats, which `rendered` makes. */
@@ -59,7 +59,7 @@ export const getTranscript = defineTool({
       .describe('Tokens per page, about'),
     wait_seconds: waitSeconds,
   }),
-  output: transcriptOutput,
+  output: sameOutput,
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   async handler({ transcript_id, view, preset, speaker, from, to, offset, limit }, call) {
     if (from !== undefined && to !== undefined && from >= to)

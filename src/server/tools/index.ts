@@ -8,6 +8,7 @@ import { findRecordings } from './find-recordings.ts'
 import { formatText } from './format-text.ts'
 import { getClip } from './get-clip.ts'
 import { getTranscript } from './get-transcript.ts'
+import { requestUpload } from './request-upload.ts'
 import { searchTranscripts } from './search-transcripts.ts'
 import { transcribeAudio } from './transcribe-audio.ts'
 import { updateTranscript } from './update-transcript.ts'
@@ -21,6 +22,7 @@ export const tools: readonly Tool[] = [
   exportTranscript,
   searchTranscripts,
   findRecordings,
+  requestUpload,
   updateTranscript,
   cancelTranscription,
   deleteTranscript,

@@ -1,10 +1,28 @@
 // transcribe_audio: turns a recording into text, within the call or after it.
 import * as z from 'zod/v4'
 import { plainText, timedText } from '../../formats/text.ts'
-import { recording, waitSeconds } from '../inputs.ts'
+import { orChatFile, recording, waitSeconds } from '../inputs.ts'
 import { transcribeForTool } from '../orders/transcribe.ts'
 import { transcriptAnswer, transcriptOutput } from '../results/transcript.ts'
 import { defineTool } from '../tool.ts'
+
+const input = z.object({
+  audio: recording.audio,
+  language: recording.language,
+  context: recording.context,
+  timestamps: z
+    .enum(['none', 'segment', 'word'])
+    .optional()
+    .describe(
+      'Usually omitted. none: no times; segment, word: measured, if there is a bucket (slower); word: of each, in json and csv-words',
+    ),
+  track: recording.track,
+  format: recording.format,
+  title: recording.title,
+  allow_unsaved: recording.allow_unsaved,
+  confirm_usd: recording.confirm_usd,
+  wait_seconds: waitSeconds,
+})
 
 export const transcribeAudio = defineTool({
   name: 'transcribe_audio',
@@ -18,23 +36,8 @@ export const transcribeAudio = defineTool({
     'The same call is never billed twice: it resumes or returns at once.',
     'Example: {"audio": "~/Recordings/standup.m4a", "context": "Anja, Kubernetes, OKR"}',
   ].join(' '),
-  input: z.object({
-    audio: recording.audio,
-    language: recording.language,
-    context: recording.context,
-    timestamps: z
-      .enum(['none', 'segment', 'word'])
-      .optional()
-      .describe(
-        'Usually omitted. none: no times; segment, word: measured, if there is a bucket (slower); word: of each, in json and csv-words',
-      ),
-    track: recording.track,
-    format: recording.format,
-    title: recording.title,
-    allow_unsaved: recording.allow_unsaved,
-    confirm_usd: recording.confirm_usd,
-    wait_seconds: waitSeconds,
-  }),
+  input,
+  fileInput: orChatFile(input),
   output: transcriptOutput,
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: true },
   async handler(given, call) {

@@ -15,6 +15,7 @@ const cloudLibraries = {
   'alicloud-mns': '@alicloud/mns',
   'ali-oss': 'ali-oss',
   'prom-client': 'prom-client',
+  'tus-server': '@tus/server',
 }
 
 let terminal: Terminal

@@ -152,7 +152,7 @@ it('the built program lists the arguments of its prompts', async () => {
   const { prompts } = await system.client.listPrompts()
   for (const { name, arguments: args } of prompts)
     expect(args, name).toEqual([
-      { name: 'transcript_id', description: 'Transcript id (tr_…)', required: true },
+      { name: 'transcript_id', description: 'tr_…', required: true },
       ...['language', 'focus'].map(name => ({ name, description: expect.any(String), required: false })),
     ])
   expect(prompts.length).toBeGreaterThan(1)

@@ -180,7 +180,10 @@ it('docs/tools.md has a row for each argument of each tool', () => {
     tool = codeSpans(name ?? '')[0] ?? tool
     if (tool !== '' && args) listed.set(tool, [...(listed.get(tool) ?? []), ...codeSpans(args)])
   }
-  const defined = tools.map(({ name, input }) => [name, Object.keys(input.shape).toSorted()])
+  const defined = tools.map(({ name, input, fileInput = input }) => [
+    name,
+    Object.keys(fileInput.shape).toSorted(),
+  ])
   expect([...listed].map(([name, args]) => [name, args.toSorted()])).toEqual(defined)
 })
 

@@ -3,6 +3,7 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js'
 import type { Transport } from '@modelcontextprotocol/server'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Uploads } from '../../../src/domain/network/uploads.ts'
 import type { Jobs } from '../../../src/jobs/jobs.ts'
 import { createServer } from '../../../src/server/server.ts'
 import { tools } from '../../../src/server/tools/index.ts'
@@ -38,12 +39,13 @@ const jobs = {
     return []
   },
 } as Partial<Jobs> as Jobs
+const uploads = {} as Uploads
 
 const client = new Client({ name: 'test', version: '1' })
 beforeAll(async () => {
   const [here, there] = InMemoryTransport.createLinkedPair()
   const connection = { owner: 'local', era: 'legacy', push: false, closingCancels: false } as const
-  await createServer({ jobs, version: '1', waitSeconds: 0 }, connection).connect(there as Transport)
+  await createServer({ jobs, uploads, version: '1', waitSeconds: 0 }, connection).connect(there as Transport)
   await client.connect(here)
 })
 afterAll(() => client.close())

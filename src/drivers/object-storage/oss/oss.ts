@@ -43,9 +43,8 @@ const pageSize = 100
 const maxUrlSeconds = 7 * 24 * 3600
 
 /** Cheap: loads the client library on first use. Reads the credentials in `options` at each request. */
-export function ossStorage(options: OssOptions): ObjectStorage {
-  const { bucket, installationId = fixedInstallationId('shared'), firstDelaySeconds = 0.5 } = options
-  const { timeoutSeconds = defaultTimeouts } = options
+export function ossSessions(options: OssOptions) {
+  const { bucket, firstDelaySeconds = 0.5, timeoutSeconds = defaultTimeouts } = options
   const sessions = new Set<OssSession>()
   let endpoint: OssEndpoint | undefined
   const sessionOptions: SessionOptions = {
@@ -72,6 +71,20 @@ export function ossStorage(options: OssOptions): ObjectStorage {
     }
   }
 
+  return {
+    open,
+    withSession,
+    sessionOptions,
+    async close() {
+      await Promise.all([...sessions].map(session => session.abort()))
+    },
+  }
+}
+
+export function ossStorage(options: OssOptions): ObjectStorage {
+  const { installationId = fixedInstallationId('shared') } = options
+  const { open, withSession, sessionOptions, close } = ossSessions(options)
+  const { timeoutSeconds } = sessionOptions
   return {
     way: 'bucket',
     recordings: ossRecordings({ openSession: open, timeoutSeconds, installationId }),
@@ -100,9 +113,7 @@ export function ossStorage(options: OssOptions): ObjectStorage {
     sweep: (isInUse, signal) =>
       withSession(async session => sweep(session, await installationId.get(), isInUse, signal)),
 
-    async close() {
-      await Promise.all([...sessions].map(session => session.abort()))
-    },
+    close,
   }
 }
 

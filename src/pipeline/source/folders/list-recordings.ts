@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises'
 import { basename, join, sep } from 'node:path'
 import { isSpeechError, SpeechError } from '../../../domain/errors.ts'
+import { type FinishedUpload, uploadAddress } from '../../../domain/network/uploads.ts'
 import { withoutQuotes } from '../../../domain/text.ts'
 import { parseSource } from '../parse-source.ts'
 import { describeFileError, resolvePath } from '../paths.ts'
@@ -33,6 +34,8 @@ export interface RecordingList {
 export interface ListOptions {
   allowedDirs: string[]
   signal: AbortSignal
+  /** Finds an upload by its id. */
+  upload(id: string): Promise<FinishedUpload>
   /** False: only the files that are directly in a folder. */
   recursive?: boolean
   /** Throws `TOO_LARGE` beyond this. Default: no limit. */
@@ -73,7 +76,7 @@ export async function sourcesIn(given: string, allowedDirs: string[]): Promise<s
   const text = given.trim()
   if (/^data:/i.test(text)) return undefined
   const lines = text.split(/[\r\n]+/).filter(line => line.trim() !== '')
-  const isAddress = /^https?:/i.test(text)
+  const isAddress = /^(?:https?|upload):/i.test(text)
   const kind = isAddress ? undefined : await kindOf(text, allowedDirs)
   if (kind === 'folder') return [text]
   return kind === undefined && lines.length > 1 ? lines : undefined
@@ -105,6 +108,10 @@ async function listSource(given: string, before: number, options: ListOptions): 
   })
   if (source.kind === 'data') return one({ audio: source.uri, name: 'recording' })
   if (source.kind === 'url') return one({ audio: source.url, name: nameOfUrl(source.url) })
+  if (source.kind === 'upload') {
+    const { id, name, bytes } = await options.upload(source.id)
+    return one({ audio: uploadAddress(id), name, bytes })
+  }
   const path = await resolvePath(source.path, options.allowedDirs)
   const info = await stat(path).catch(error => {
     throw describeFileError(error)

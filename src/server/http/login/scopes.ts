@@ -18,6 +18,7 @@ export const scopesOfTools: Readonly<Record<string, readonly Scope[]>> = {
   get_clip: [read],
   search_transcripts: [read],
   find_recordings: [read],
+  request_upload: [read, write],
   export_transcript: [read, write],
   update_transcript: [read, write],
   cancel_transcription: [read, write],

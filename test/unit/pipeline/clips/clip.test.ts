@@ -44,7 +44,7 @@ async function clipOf(
 ): Promise<Clip> {
   const checkpoints = { get: async () => undefined, put: async () => {}, isFromThisJob: () => false }
   const { signal } = new AbortController()
-  const run = { signal, checkpoints, scratch: async () => folder.path, progress() {} }
+  const run = { owner: 'local', signal, checkpoints, scratch: async () => folder.path, progress() {} }
   const ports = { allowedDirs: [folder.path], ffmpeg: located } as unknown as SourcePorts & {
     ffmpeg: typeof locateTestFfmpeg
   }

@@ -1,0 +1,214 @@
+// Tickets for uploads: who may send how much until when, what has come of it, and when it is deleted.
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import pLimit from 'p-limit'
+import { isBatchId } from '../../domain/batch/batch.ts'
+import { codeOf } from '../../domain/errors.ts'
+import {
+  type FinishedUpload,
+  type UploadRecord,
+  type UploadStart,
+  type UploadStore,
+  type Uploads,
+  uploadAddress,
+} from '../../domain/network/uploads.ts'
+import type { Store } from '../../domain/ports.ts'
+import { oneLine } from '../../domain/text.ts'
+import { log } from '../../log.ts'
+import * as refusals from './refusals.ts'
+
+export interface UploadOptions {
+  store: UploadStore
+  /** The largest recording. */
+  maxBytes: number
+  /** Jobs that are not over keep their recordings. */
+  jobs: Pick<Store, 'unfinishedJobs'>
+  /** The current time in milliseconds. */
+  now?: () => number
+}
+
+/** A ticket ends after this time, and so does an upload after it was last ordered. */
+const lifeMs = 24 * 3600 * 1000
+const sweepIntervalMs = 30 * 60_000
+/** Tickets and uploads that an owner has at once, and the bytes of these, in largest recordings. */
+const maxUploads = 50
+const maxLargest = 4
+const idBytes = 16
+
+export function createUploads(options: UploadOptions): Uploads {
+  const { store, maxBytes, jobs, now = Date.now } = options
+  /** Uploads to which a connection sends. */
+  const active = new Map<string, { stop(): void; ended: Promise<void> }>()
+  /** What an owner has is counted and changed in turns. */
+  const inTurn = pLimit(1)
+  let timer: NodeJS.Timeout | undefined
+
+  const isOver = ({ hash, endsAt, usedAt = 0 }: UploadRecord) =>
+    now() > (hash === undefined ? endsAt : usedAt + lifeMs)
+
+  async function ofOwner(owner: string): Promise<UploadRecord[]> {
+    return (await store.list(owner)).filter(record => !isOver(record))
+  }
+
+  async function existing(id: string): Promise<UploadRecord> {
+    const record = await store.get(id)
+    if (!record) throw refusals.unknownUpload()
+    return record
+  }
+
+  async function finish(record: UploadRecord): Promise<FinishedUpload | undefined> {
+    const { id, bytes, metadata } = record
+    if (bytes === undefined) return undefined
+    if (record.hash === undefined) {
+      if ((await store.received(record)) < bytes) return undefined
+      const hash = await store.seal(record)
+      const expected = metadata?.sha256?.trim().toLowerCase()
+      if (expected && expected !== hash) {
+        await restart(record)
+        throw refusals.otherBytes()
+      }
+      record.hash = hash
+      record.usedAt = now()
+      await store.save(record)
+      log.info('uploaded', { id, bytes })
+    }
+    return { id, name: record.name ?? 'recording', bytes, hash: record.hash }
+  }
+
+  /** The ticket is as it was before its upload began. */
+  async function restart(record: UploadRecord): Promise<void> {
+    await store.clear(record)
+    const { bytes: _bytes, metadata: _metadata, isPut: _isPut, ...ticket } = record
+    await store.save(ticket)
+  }
+
+  /** A connection that broke may still be open here. */
+  async function stop(id: string): Promise<void> {
+    const sending = active.get(id)
+    sending?.stop()
+    await sending?.ended
+  }
+
+  async function begin(id: string, start: UploadStart): Promise<UploadRecord> {
+    const record = await existing(id)
+    const { bytes, name, metadata, isPut = false } = start
+    // A PUT cannot go on where it broke off, so it begins again.
+    const isSamePut = isPut && record.isPut
+    if (isSamePut && record.hash === undefined) await stop(id)
+    const isNew = record.bytes === undefined || isSamePut || (await store.received(record)) === 0
+    if (record.hash !== undefined || active.has(id) || !isNew) throw refusals.usedTicket(record)
+    if (bytes > record.maxBytes) throw refusals.tooLarge(record.maxBytes)
+    if (bytes === 0) throw refusals.emptyFile()
+    const others = (await ofOwner(record.owner)).filter(other => other.id !== id)
+    const taken = others.reduce((sum, other) => sum + (other.bytes ?? 0), 0)
+    if (taken + bytes > maxLargest * maxBytes) throw refusals.tooMuch(maxLargest * maxBytes)
+    const free = await store.freeBytes()
+    if (free !== undefined && free < bytes) throw refusals.diskFull()
+    const given = fileName(name)
+    const begun = { ...record, bytes, metadata, isPut, ...(given && { name: given }) }
+    await store.clear(begun)
+    await store.save(begun)
+    return begun
+  }
+
+  async function findRecord(owner: string, id: string): Promise<UploadRecord & FinishedUpload> {
+    const record = await store.get(id)
+    if (!record || record.owner !== owner) throw refusals.unknownUpload()
+    const whole = await finish(record)
+    if (whole) return { ...record, ...whole }
+    if (isOver(record)) throw refusals.unknownUpload()
+    throw refusals.unfinished(await store.received(record), record.bytes)
+  }
+
+  return {
+    createTicket: (owner, { name, bytes = 0 }) =>
+      inTurn(async () => {
+        if (bytes > maxBytes) throw refusals.tooLarge(maxBytes)
+        if ((await ofOwner(owner)).length >= maxUploads) throw refusals.tooMany(maxUploads)
+        const [id, secret] = [randomText(), randomText()]
+        const createdAt = now()
+        const endsAt = createdAt + lifeMs
+        const given = fileName(name)
+        const record = { id, owner, secretHash: hashOf(secret), createdAt, endsAt, maxBytes }
+        await store.save({ ...record, ...(given && { name: given }) })
+        return { id, pass: `${id}.${secret}`, maxBytes, endsAt }
+      }),
+    async admit(pass) {
+      const [id = '', secret = ''] = pass.split('.')
+      const record = /^[a-z0-9]{26}$/.test(id) ? await store.get(id) : undefined
+      const isRight = timingSafeEqual(
+        Buffer.from(hashOf(secret)),
+        Buffer.from(record?.secretHash ?? hashOf('')),
+      )
+      if (!record || !isRight) throw refusals.unknownTicket()
+      if (isOver(record)) throw refusals.lateTicket()
+      return record
+    },
+    begin: (id, start) => inTurn(() => begin(id, start)),
+    received: record => store.received(record),
+    async append(record, from, bytes) {
+      const { id } = record
+      if (active.has(id)) throw refusals.inUse()
+      const work = store.append(record, from, bytes)
+      const ended = work.catch(() => {}).then(() => void active.delete(id))
+      active.set(id, { stop: () => void bytes.destroy?.(refusals.superseded()), ended })
+      await work.finally(() => ended)
+    },
+    finish,
+    async cancel(id) {
+      const record = await existing(id)
+      if (record.hash !== undefined) throw refusals.usedTicket(record)
+      await restart(record)
+    },
+    async find(owner, id) {
+      const { name, bytes, hash } = await findRecord(owner, id)
+      return { id, name, bytes, hash }
+    },
+    async open(owner, id, run) {
+      const { name, ...record } = await findRecord(owner, id)
+      await store.save({ ...record, name, usedAt: now() })
+      return { file: await store.open({ ...record, name }, run), name }
+    },
+    async sweep() {
+      const over = (await store.list()).filter(record => isOver(record) && !active.has(record.id))
+      if (over.length === 0) return
+      const unfinished = await jobs.unfinishedJobs()
+      // A batch may not have come to all of its recordings.
+      const isInUse = ({ id, owner }: UploadRecord) =>
+        unfinished.some(
+          job => job.owner === owner && (isBatchId(job.id) || job.request.audio === uploadAddress(id)),
+        )
+      const unwanted = over.filter(record => !isInUse(record))
+      for (const record of unwanted) await store.remove(record)
+      if (unwanted.length > 0) log.info('uploads-swept', { removed: unwanted.length })
+    },
+    startSweep() {
+      const sweep = () =>
+        void this.sweep().catch(error => log.warn('uploads-not-swept', { code: codeOf(error) }))
+      sweep()
+      timer ??= setInterval(sweep, sweepIntervalMs).unref()
+    },
+    async close() {
+      clearInterval(timer)
+      await store.close()
+    },
+  }
+}
+
+/** Without folders. */
+function fileName(given = ''): string {
+  return oneLine(given.split(/[/\\]/).at(-1) ?? '')
+}
+
+function hashOf(secret: string): string {
+  return createHash('sha256').update(secret).digest('hex')
+}
+
+const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
+
+/** 128 bits in letters that a person can read out. */
+function randomText(): string {
+  return [...randomBytes(idBytes * 2)]
+    .slice(0, 26)
+    .map(byte => alphabet[byte & 31])
+    .join('')
+}
