@@ -5,16 +5,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ownerOf } from '../../src/server/http/login/login.ts'
 import { closedAfterEach } from '../support/closed-after-each.ts'
 import { serversOfEachTest } from '../support/e2e/http.ts'
-import { tempFolder } from '../support/e2e/system.ts'
 import { issuersOfEachTest } from '../support/login/issuer.ts'
 import { oauthClients, type Person } from '../support/login/oauth-clients.ts'
 import { providerAudience, startProvider } from '../support/login/provider.ts'
-import { findChromium, openPage, type Page } from './chromium.ts'
+import { hasChromium, openPage, type Page } from '../support/servers/chromium.ts'
 
 const providerOf = closedAfterEach(startProvider)
 const issuerOf = issuersOfEachTest()
 const serve = serversOfEachTest()
-const program = findChromium()
 
 /** Where clients of a desktop wait for the person to come back. */
 const callbacks: string[] = []
@@ -23,13 +21,11 @@ const callback = createServer(({ url = '' }, response) => {
   response.setHeader('content-type', 'text/html')
   response.end('<!doctype html><title>Back</title><h1>You may close this page.</h1>')
 })
-let folder: Awaited<ReturnType<typeof tempFolder>>
 let page: Page
 let redirectUrl: string
 beforeAll(async () => {
-  if (!program) return
-  folder = await tempFolder()
-  page = await openPage(program, folder.path)
+  if (!hasChromium) return
+  page = await openPage()
   await new Promise<void>(resolve => callback.listen(0, '127.0.0.1', resolve))
   redirectUrl = `http://127.0.0.1:${(callback.address() as AddressInfo).port}/callback`
 })
@@ -37,7 +33,6 @@ afterAll(async () => {
   await page?.close()
   callback.closeAllConnections()
   callback.close()
-  await folder?.remove()
 })
 
 /** `answer`: what the person clicks on when asked for leave. */
@@ -60,7 +55,7 @@ function person(answer: string, seen: string[] = []): Person {
   }
 }
 
-describe.skipIf(!program).each(oauthClients)('%s in Chromium', (_, connect) => {
+describe.skipIf(!hasChromium).each(oauthClients)('%s in Chromium', (_, connect) => {
   async function open() {
     const [provider, issuer] = await Promise.all([providerOf(), issuerOf()])
     const login = issuer.login({ issuer: provider.url, audiences: [providerAudience] })

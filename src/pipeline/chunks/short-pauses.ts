@@ -3,13 +3,8 @@ import { roundToMs, type Span } from '../../domain/transcript.ts'
 import { framesPerSecond } from '../audio/activity.ts'
 import type { Chunk } from '../audio/cut/cut.ts'
 import { timeInRecording } from '../audio/cut/parts.ts'
+import { quietLevel } from '../audio/quiet-level.ts'
 
-/** Nothing is said this far below loud syllables, unless the noise is as loud. */
-const depthDb = 25
-const minAboveNoiseDb = 6
-/** Shares of the frames of a stretch that are at least as quiet as noise, and as syllables. */
-const noiseShare = 0.02
-const syllableShare = 0.9
 /** 40 ms. */
 const minPauseFrames = 2
 /** A soft voice between loud ones is quiet for longer. */
@@ -35,9 +30,7 @@ export function betweenPauses(
 
 /** Of frames that begin at these times. */
 function withoutPauses(starts: readonly number[], levels: readonly number[]): Span[] {
-  const sorted = Float64Array.from(levels).sort()
-  const levelAt = (share: number) => sorted[Math.floor(share * (sorted.length - 1))]!
-  const limit = Math.max(levelAt(syllableShare) - depthDb, levelAt(noiseShare) + minAboveNoiseDb)
+  const limit = quietLevel(levels)
   const isQuiet = levels.map(level => level < limit)
   const found: Span[] = []
   for (let from = 0, to = 0; from < starts.length; from = to) {

@@ -1,6 +1,7 @@
 // Finds the pause in which a clip is cut where the times of its words are estimated.
 import type { Span } from '../../domain/transcript.ts'
 import { frameLevel, frameSize, sampleRate } from '../audio/activity.ts'
+import { quietLevel } from '../audio/quiet-level.ts'
 import { type Edge, estimatedDoubtSeconds, longGapSeconds, marginSeconds } from './borders.ts'
 
 /** A stretch of the recording, 16 kHz mono. */
@@ -10,11 +11,6 @@ export interface Sound {
   start: number
 }
 
-/** Nothing is said this far below loud syllables, unless the noise is as loud. */
-const depthDb = 25
-const minAboveNoiseDb = 6
-const noiseShare = 0.02
-const syllableShare = 0.9
 /** A longer pause is no better. */
 const fullPauseSeconds = 0.5
 /** Closures of consonants are shorter than this: among such runs the nearest one counts. */
@@ -74,9 +70,7 @@ function levelsOf(samples: Int16Array): number[] {
 
 /** Runs of quiet frames. */
 function quietRuns(levels: readonly number[]): Span[] {
-  const sorted = Float64Array.from(levels).sort()
-  const levelAt = (share: number) => sorted[Math.floor(share * (sorted.length - 1))]!
-  const limit = Math.max(levelAt(syllableShare) - depthDb, levelAt(noiseShare) + minAboveNoiseDb)
+  const limit = quietLevel(levels)
   const pauses: Span[] = []
   let from: number | undefined
   for (let i = 0; i <= levels.length; i++) {

@@ -9,7 +9,7 @@ import { bytesOf, sha256, uploadServersOfEachTest } from '../../support/servers/
 
 const serve = uploadServersOfEachTest()
 const openLine = closedAfterEach(startBreakingLine)
-const browse = closedAfterEach((url: string = 'about:blank') => openPage(url))
+const browse = closedAfterEach(openPage)
 
 describe.skipIf(!hasChromium)('the page at the address of a ticket', () => {
   it('the page sends the chosen file over a line that breaks, and shows the address of the upload', async () => {

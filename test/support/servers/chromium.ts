@@ -18,6 +18,9 @@ type Reply = any
 export interface Page {
   /** Value of an expression in the page; a promise is waited for. */
   evaluate(expression: string): Promise<Reply>
+  goto(url: string): Promise<void>
+  /** Evaluates what leads to another page, and resolves when that one is there. */
+  follow(expression: string): Promise<void>
   /** Puts a file of this machine into the input that the selector finds. */
   choose(selector: string, file: string): Promise<void>
   /** Errors and refusals that the browser has written to its console. */
@@ -25,21 +28,26 @@ export interface Page {
   close(): Promise<void>
 }
 
-export async function openPage(url: string): Promise<Page> {
+export async function openPage(url?: string): Promise<Page> {
   const profile = await mkdtemp(join(tmpdir(), 'speech-mcp-chromium-'))
-  const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run']
+  const flags = [
+    ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run'],
+    '--no-proxy-server',
+  ]
   const child = spawn(program!, [...flags, '--remote-debugging-pipe', `--user-data-dir=${profile}`], {
     stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
   })
   const [, , , input, output] = child.stdio as unknown as [unknown, unknown, unknown, Writable, Readable]
   const waiting = new Map<number, (message: Reply) => void>()
   const complaints: string[] = []
+  let onLoad = () => {}
   let [last, rest] = [0, '']
   output.setEncoding('utf8').on('data', (text: string) => {
     const messages = (rest + text).split('\0')
     rest = messages.pop()!
     for (const message of messages.map(one => JSON.parse(one))) {
       waiting.get(message.id)?.(message)
+      if (message.method === 'Page.loadEventFired') onLoad()
       if (message.method === 'Log.entryAdded') complaints.push(message.params.entry.text)
       if (message.method === 'Runtime.exceptionThrown') complaints.push(message.params.exceptionDetails.text)
     }
@@ -58,14 +66,25 @@ export async function openPage(url: string): Promise<Page> {
   const { sessionId } = await ask('Target.attachToTarget', { targetId, flatten: true })
   const send = (method: string, params?: Params) => ask(method, params, sessionId)
   await Promise.all(['Page', 'Runtime', 'Log', 'DOM'].map(domain => send(`${domain}.enable`)))
-  await send('Page.navigate', { url })
   const evaluate = async (expression: string) => {
     const { result } = await send('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true })
     return result.value
   }
-  while ((await evaluate('document.readyState + location.protocol')) !== 'completehttp:') {}
+
+  async function loading(work: () => Promise<unknown>): Promise<void> {
+    const loaded = new Promise<void>(resolve => {
+      onLoad = resolve
+    })
+    await work()
+    await loaded
+  }
+
+  const goto = (url: string) => loading(() => send('Page.navigate', { url }))
+  if (url) await goto(url)
   return {
     evaluate,
+    goto,
+    follow: expression => loading(() => evaluate(expression)),
     async choose(selector, file) {
       const { root } = await send('DOM.getDocument')
       const { nodeId } = await send('DOM.querySelector', { nodeId: root.nodeId, selector })
