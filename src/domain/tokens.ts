@@ -1,4 +1,4 @@
-// Splits text in any script into tokens for comparison. `model-tokens.ts` has the tokens that a language model counts.
+// Splits text in any script into tokens for comparison. `models/model-tokens.ts` has the tokens that a language model counts.
 
 /** A unit of comparison: a word, or one character in scripts that do not separate words. */
 export interface Token {

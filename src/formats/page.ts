@@ -1,5 +1,5 @@
 // Cuts a long text into pages that all clients accept.
-import { costliestTokenQuarters } from '../domain/model-tokens.ts'
+import { costliestTokenQuarters } from '../domain/models/model-tokens.ts'
 
 export interface Page {
   text: string

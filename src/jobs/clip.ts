@@ -7,6 +7,7 @@ import { formatTime } from '../domain/format-time.ts'
 import type { Job } from '../domain/job.ts'
 import { deadlines } from '../domain/network/deadlines.ts'
 import type { Transcript } from '../domain/transcript.ts'
+import { unlessAborted } from '../domain/unless-aborted.ts'
 import { log } from '../log.ts'
 import { type Clip, makeClip } from '../pipeline/clips/clip.ts'
 import { parseSource } from '../pipeline/source/parse-source.ts'
@@ -147,10 +148,7 @@ async function inTime<T>(
   const signal = AbortSignal.any([caller, limit.signal])
   try {
     signal.throwIfAborted()
-    const ended = new Promise<never>((_, reject) =>
-      signal.addEventListener('abort', () => reject(signal.reason)),
-    )
-    return await Promise.race([work(signal), ended])
+    return await unlessAborted(work(signal), signal)
   } catch (error) {
     signal.throwIfAborted()
     throw error

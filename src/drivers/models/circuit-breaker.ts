@@ -1,5 +1,6 @@
 // Circuit breaker per model: one probe request at a time while its state is unknown.
 import type { SpeechError } from '../../domain/errors.ts'
+import { unlessAborted } from '../../domain/unless-aborted.ts'
 
 export interface CircuitBreaker {
   /**
@@ -96,15 +97,4 @@ function createProbe(timeoutMs: number): Probe {
       endWith(how)
     },
   }
-}
-
-function unlessAborted(outcome: Promise<ProbeOutcome>, signal: AbortSignal): Promise<ProbeOutcome> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason)
-    signal.addEventListener('abort', abort, { once: true })
-    void outcome.then(how => {
-      signal.removeEventListener('abort', abort)
-      resolve(how)
-    })
-  })
 }

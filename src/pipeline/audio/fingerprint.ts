@@ -4,6 +4,7 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import pLimit from 'p-limit'
 import type { Checkpoints, RecognisedWord, Recognition } from '../../domain/ports.ts'
+import { unlessAborted } from '../../domain/unless-aborted.ts'
 
 /** Options of a recognition; another model, language or context may give other words. */
 export interface AsrOptions {
@@ -103,14 +104,6 @@ async function hashFile(file: string, signal: AbortSignal): Promise<string> {
   const hash = createHash('sha256')
   for await (const buffer of createReadStream(file, { highWaterMark: readBytes, signal })) hash.update(buffer)
   return hash.digest('hex')
-}
-
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(signal.reason)
-    signal.addEventListener('abort', stop)
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
-  })
 }
 
 export function textHash(...parts: (string | Uint8Array)[]): string {

@@ -1,6 +1,6 @@
 // Merges chunk transcripts: one text without lost or doubled words, timed segments, and the gaps.
 import type { Timestamps } from '../../domain/job.ts'
-import { estimateModelTokens } from '../../domain/model-tokens.ts'
+import { estimateModelTokens } from '../../domain/models/model-tokens.ts'
 import { sentences } from '../../domain/text.ts'
 import { tokens } from '../../domain/tokens.ts'
 import {

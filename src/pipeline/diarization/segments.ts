@@ -1,6 +1,6 @@
 // Builds segments of one speaker each, a sentence or so long, from words with speaker labels.
 
-import { estimateModelTokens } from '../../domain/model-tokens.ts'
+import { estimateModelTokens } from '../../domain/models/model-tokens.ts'
 import { sentences } from '../../domain/text.ts'
 import { roundToMs, type Segment, type Speaker } from '../../domain/transcript.ts'
 import type { SpeakerLabel } from './assign-speakers.ts'

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
 import { describeError, isSpeechError, type SpeechError } from '../../domain/errors.ts'
-import { estimateModelTokens } from '../../domain/model-tokens.ts'
+import { estimateModelTokens } from '../../domain/models/model-tokens.ts'
 import { minFormattedChars, noTextModel, type TextModel } from '../../domain/text-model.ts'
 import type { FormattedSegments, Formatting, Segment } from '../../domain/transcript.ts'
 import { mapConcurrent } from '../async/map-concurrent.ts'

@@ -1,5 +1,5 @@
 // Cuts a text into pieces for formatting, one request each.
-import { modelTokenQuarters } from '../../domain/model-tokens.ts'
+import { modelTokenQuarters } from '../../domain/models/model-tokens.ts'
 import { unspacedScript, wordStarts } from '../../domain/reading/word-starts.ts'
 import type { Segment, Span } from '../../domain/transcript.ts'
 

@@ -1,7 +1,7 @@
 // Prompt that asks a model to format a piece. The text is data between tags that it cannot close.
 import { createHash } from 'node:crypto'
 import { languageName } from '../../domain/languages.ts'
-import { estimateModelTokens } from '../../domain/model-tokens.ts'
+import { estimateModelTokens } from '../../domain/models/model-tokens.ts'
 import type { TextRequest } from '../../domain/text-model.ts'
 import type { Style } from '../../domain/transcript.ts'
 import { fillerExamples } from '../faithfulness/fillers.ts'

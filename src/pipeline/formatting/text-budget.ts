@@ -1,8 +1,8 @@
 // The budget of a formatting: an estimate before the first request, and a charge for each.
 import { type Budget, type BudgetPart, isOverLimit, priceUnknown } from '../../domain/costs/budget.ts'
 import { isSpeechError } from '../../domain/errors.ts'
-import { estimateModelTokens } from '../../domain/model-tokens.ts'
 import type { TokenPrice } from '../../domain/models/model.ts'
+import { estimateModelTokens } from '../../domain/models/model-tokens.ts'
 import type { TextModel } from '../../domain/text-model.ts'
 
 /** Tokens of a request beside the text: instructions and context. */

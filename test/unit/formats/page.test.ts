@@ -1,7 +1,7 @@
 // Pages of a long text.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { estimateModelTokens } from '../../../src/domain/model-tokens.ts'
+import { estimateModelTokens } from '../../../src/domain/models/model-tokens.ts'
 import { tokens } from '../../../src/domain/tokens.ts'
 import { cutPage } from '../../../src/formats/page.ts'
 import { rendered } from '../../support/rendered.ts'

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs'
 import { mkdtemp, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isDiskFull, SpeechError } from '../../../domain/errors.ts'
-import { abortableStream } from '../abortable.ts'
+import { abortableStream } from '../abortable-stream.ts'
 
 export interface Spool {
   bytes: number

@@ -3,9 +3,9 @@ import type { Agent } from 'node:http'
 import type OSS from 'ali-oss'
 import { cancelled } from '../../../domain/errors.ts'
 import type { Proxies } from '../../../domain/network/proxies.ts'
+import { unlessAborted } from '../../../domain/unless-aborted.ts'
 import { retry } from '../../http/retry.ts'
 import { agentFor } from '../../http/tunnel.ts'
-import { abortable } from '../abortable.ts'
 import type { OssEndpoint } from './endpoint.ts'
 import { ossError } from './errors.ts'
 
@@ -76,7 +76,7 @@ export function openSession(options: SessionOptions): OssSession {
   }
 
   return {
-    request: (work, signal) => requestWith(work, signal, request => abortable(request, signal)),
+    request: (work, signal) => requestWith(work, signal, request => unlessAborted(request, signal)),
     requestToEnd: (work, signal) => requestWith(work, signal, request => request),
     async abort() {
       isAborted = true

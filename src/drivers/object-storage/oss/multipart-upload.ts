@@ -3,8 +3,9 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type OSS from 'ali-oss'
 import { isSpeechError } from '../../../domain/errors.ts'
+import { unlessAborted } from '../../../domain/unless-aborted.ts'
 import { log } from '../../../log.ts'
-import { abortable, abortableStream } from '../abortable.ts'
+import { abortableStream } from '../abortable-stream.ts'
 import { type OssSession, type SessionOptions, transferTimeout } from './client.ts'
 import { isGone, neverArrived, ossError } from './errors.ts'
 
@@ -69,7 +70,7 @@ function createUpload(
   /** Rejects at once when the signal aborts; `discard` then waits for the outcome of the request. */
   function awaitCreation<T>(request: Promise<T>): Promise<T> {
     lastCreation = request
-    return abortable(request, signal)
+    return unlessAborted(request, signal)
   }
 
   /** Records that a request may create something in the bucket, unless it never arrived. */
@@ -156,7 +157,7 @@ function createUpload(
       const id = uploadId ?? (await start())
       const sending: Promise<void> = send(number, bytes, id).finally(() => inFlight.delete(sending))
       inFlight.add(sending)
-      if (inFlight.size >= maxPartsInFlight) await abortable(Promise.race(inFlight), signal)
+      if (inFlight.size >= maxPartsInFlight) await unlessAborted(Promise.race(inFlight), signal)
     },
 
     async complete(): Promise<void> {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { SpeechError } from '../../../../src/domain/errors.ts'
 import type { Timestamps } from '../../../../src/domain/job.ts'
-import { estimateModelTokens } from '../../../../src/domain/model-tokens.ts'
+import { estimateModelTokens } from '../../../../src/domain/models/model-tokens.ts'
 import { tokens } from '../../../../src/domain/tokens.ts'
 import { createMerge } from '../../../../src/pipeline/chunks/merge.ts'
 import type { ChunkTranscript } from '../../../../src/pipeline/chunks/recognise.ts'

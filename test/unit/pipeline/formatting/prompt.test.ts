@@ -1,7 +1,7 @@
 // The prompt: its contents, and a frame that the text cannot close.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { estimateModelTokens } from '../../../../src/domain/model-tokens.ts'
+import { estimateModelTokens } from '../../../../src/domain/models/model-tokens.ts'
 import { type PromptInput, promptFor } from '../../../../src/pipeline/formatting/prompt.ts'
 import { parsePrompt } from '../../../support/text/fake-text-model.ts'
 

@@ -1,6 +1,6 @@
 // Estimated token counts of text in many scripts.
 import { describe, expect, it } from 'vitest'
-import { estimateModelTokens } from '../../../src/domain/model-tokens.ts'
+import { estimateModelTokens } from '../../../../src/domain/models/model-tokens.ts'
 
 describe('estimateModelTokens', () => {
   it.each([
