@@ -72,7 +72,7 @@ let number = 0
 /** Options with a new context: they make a new job. */
 const fresh = () => ({ context: `run ${number++}` })
 
-describe.each(rows)('%s', (_, open) => {
+describe.each(rows)('%s', (name, open) => {
   let pair: Pair
   let client: McpTestClient
   beforeAll(async () => {
@@ -89,6 +89,7 @@ describe.each(rows)('%s', (_, open) => {
         'export_transcript',
         'search_transcripts',
         'find_recordings',
+        ...(name.includes('HTTP') ? ['request_upload'] : []),
         'update_transcript',
         'cancel_transcription',
         'delete_transcript',
