@@ -22,7 +22,7 @@ import { refusals, sendJson, sendPage, streamed, toResponse } from './responses.
 import { createSessions } from './sessions.ts'
 import { withOwnStatus } from './status.ts'
 import { trackUnread } from './unread.ts'
-import { createUploadEndpoints, isUploadPath } from './uploads/endpoints.ts'
+import { createUploadEndpoints, isSending, isUploadPath } from './uploads/endpoints.ts'
 
 /** Longer timers run at once. */
 const maxTimerMs = 2 ** 31 - 1
@@ -101,11 +101,11 @@ export async function serveHttp(
 
   async function receive(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const foreign = foreignHost(incoming.headers)
-    if (foreign) return sendJson(outgoing, refusals.wrongHost(foreign))
     const isUpload = upload !== undefined && isUploadPath(incoming.url)
+    if (foreign || !isUpload || !isSending(incoming)) limitArrival(incoming, limits.requestTimeoutMs)
+    if (foreign) return sendJson(outgoing, refusals.wrongHost(foreign))
     if (mayRead(incoming.headers) && answerBrowser(incoming, outgoing, isUpload)) return
     if (isUpload) return isStopping ? sendJson(outgoing, refusals.stopping) : upload(incoming, outgoing)
-    limitArrival(incoming, limits.requestTimeoutMs)
     const caller = await admit(incoming)
     // The client may have disconnected while its token was checked.
     if (!pending.has(outgoing)) return

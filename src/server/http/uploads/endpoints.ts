@@ -24,6 +24,11 @@ export function isUploadPath(url = ''): boolean {
   return url.startsWith('/uploads/')
 }
 
+/** True for a request whose body may take hours. */
+export function isSending({ method = '' }: IncomingMessage): boolean {
+  return ['PUT', 'POST', 'PATCH'].includes(method)
+}
+
 /** The returned function answers every request for a path of `isUploadPath`. */
 export function createUploadEndpoints(uploads: Uploads, { callerOf, idleTimeoutMs }: UploadEndpointOptions) {
   let tus: Promise<TusHandler> | undefined
@@ -62,7 +67,9 @@ export function createUploadEndpoints(uploads: Uploads, { callerOf, idleTimeoutM
     const { socket } = incoming
     socket.setTimeout(idleTimeoutMs)
     // The connection may be used again; Node has its own limit for that.
-    incoming.once('end', () => socket.setTimeout(0))
+    incoming.once('end', () => {
+      if (!outgoing.writableEnded) socket.setTimeout(0)
+    })
     // The address is a secret, and its answers are its holder's.
     outgoing.setHeader('cache-control', 'no-store').setHeader('referrer-policy', 'no-referrer')
     outgoing.setHeader('x-content-type-options', 'nosniff')
