@@ -1,8 +1,8 @@
 // In-process queue: priority lanes, so that a voice note does not wait behind hours of audio, and round robin over owners.
 import type { Delivery, Disposition, JobMessage, Lane, Queue } from '../../domain/queue.ts'
 
-/** In a full lane, so many owners with nothing in it may start one message each. Long recordings would slow all others. */
-const guestPlaces: Record<Lane, number> = { short: 8, long: 0, remote: 0 }
+/** In a full lane, as many owners with nothing in it may start one message each. Long recordings would slow all others. */
+const hasGuestPlaces: Record<Lane, boolean> = { short: true, long: false, remote: false }
 
 interface LaneState {
   /** How many more messages may be worked on; less than 0 with guests. */
@@ -23,7 +23,7 @@ const localDelivery: Delivery = { async extend() {} }
 export function inProcessQueue(concurrency: Record<Lane, number>): Queue {
   const createLane = (lane: Lane): LaneState => ({
     free: concurrency[lane],
-    guestPlaces: guestPlaces[lane],
+    guestPlaces: hasGuestPlaces[lane] ? concurrency[lane] : 0,
     running: new Map(),
     waiting: new Map(),
   })
