@@ -19,6 +19,7 @@ const commands = {
   list: async () => (await import('./cli/list.ts')).list,
   export: async () => (await import('./cli/export.ts')).exportTranscript,
   clip: async () => (await import('./cli/clip.ts')).clip,
+  view: async () => (await import('./cli/view.ts')).view,
   install: async () => (await import('./cli/install/install.ts')).install,
   uninstall: async () => (await import('./cli/install/install.ts')).uninstall,
   doctor: async () => (await import('./cli/doctor/doctor.ts')).doctor,
