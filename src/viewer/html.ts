@@ -1,6 +1,8 @@
 // The built page, read when it is first shown.
 import { readFile } from 'node:fs/promises'
 
+export { pieceHeaders } from './page/contract.ts'
+
 export interface ViewerPage {
   html: string
   /** Its Content-Security-Policy: no script and no style but its own, by their hashes, and no other origin. */
