@@ -9,6 +9,7 @@ import { registerResources } from './resources.ts'
 import { answeringInTime } from './time-limit.ts'
 import { registerTool } from './tool.ts'
 import { tools } from './tools/index.ts'
+import { appsExtension, forApps, registerViewer } from './viewer/viewer-app.ts'
 
 export type { Connection, ServerOptions }
 
@@ -31,12 +32,23 @@ export function createServer(options: ServerOptions, connection: Connection): Mc
   const subscribe = connection.push || connection.era === 'modern'
   const server = new McpServer(
     { name: 'speech-mcp', title: 'Speech', version },
-    { instructions, capabilities: { ...fixedLists, resources: { subscribe, listChanged: subscribe } } },
+    {
+      instructions,
+      capabilities: {
+        ...fixedLists,
+        resources: { subscribe, listChanged: subscribe },
+        extensions: { [appsExtension]: {} },
+      },
+    },
   )
-  for (const tool of tools)
-    if (tool.isAvailable?.(jobs) ?? true) registerTool(server, tool, options, connection)
+  for (const tool of tools) {
+    if (!(tool.isAvailable?.(jobs) ?? true)) continue
+    const registered = registerTool(server, tool, options, connection)
+    if (tool.app !== undefined) forApps(server, registered)
+  }
   const timedJobs = answeringInTime(options)
   registerResources(server, timedJobs, connection.owner)
+  registerViewer(server, timedJobs, connection.owner)
   registerPrompts(server, timedJobs, connection.owner)
   registerCompletions(server, timedJobs, connection.owner)
   if (connection.push) pushChanges(server, timedJobs, connection)

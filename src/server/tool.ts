@@ -3,6 +3,7 @@ import type {
   AudioContent,
   CallToolResult,
   McpServer,
+  RegisteredTool,
   ResourceLink,
   ServerContext,
 } from '@modelcontextprotocol/server'
@@ -66,6 +67,8 @@ export interface Tool<Input extends z.ZodObject = z.ZodObject> {
   deadline?: { totalSeconds: number }
   /** If false, the tool is not listed. */
   isAvailable?(jobs: Jobs): boolean
+  /** Address of the page that shows the result; listed only for clients that can show it. */
+  app?: string
   /** Returns data or throws. */
   handler(args: z.output<Input>, call: ToolCall): Promise<ToolAnswer>
 }
@@ -80,9 +83,9 @@ export function registerTool(
   tool: Tool,
   { jobs, load, waitSeconds }: ServerOptions,
   { owner, closingCancels, onCallBegins }: Connection,
-): void {
-  const { name, title, description, input, output, annotations } = tool
-  server.registerTool(
+): RegisteredTool {
+  const { name, title, description, input, output, annotations, app } = tool
+  return server.registerTool(
     name,
     {
       title,
@@ -90,6 +93,8 @@ export function registerTool(
       inputSchema: listedSchema(name, 'input', input),
       outputSchema: listedSchema(name, 'output', output),
       annotations,
+      // The second key is that of hosts before the specification.
+      ...(app !== undefined && { _meta: { ui: { resourceUri: app }, 'ui/resourceUri': app } }),
     },
     async (args, context) => {
       // Early: wrong arguments have been refused before, and `agreementOf` looks for the one capability that a tool uses.

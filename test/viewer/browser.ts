@@ -10,6 +10,8 @@ export interface BrowserPage {
   goto(url: string): Promise<void>
   /** The value of an expression, also of a promise. Rejects with what it throws. */
   evaluate<T>(expression: string): Promise<T>
+  /** The same in the frame of the page. */
+  inFrame<T>(expression: string): Promise<T>
   /** Runs before the scripts of every page that is opened from now on. */
   beforeScripts(source: string): Promise<void>
   /** Milliseconds of processor time of the longest tasks of the page's main thread while `work` goes on. */
@@ -49,6 +51,8 @@ export async function openBrowser(program: string, profile: string): Promise<Bro
   const flags = [
     ...['--headless', '--no-sandbox', '--disable-gpu', '--no-proxy-server', '--remote-debugging-pipe'],
     ...['--autoplay-policy=no-user-gesture-required', '--window-size=1000,800'],
+    // Frames of hosts stay in the process of their page, where the test can look into them.
+    '--disable-features=IsolateSandboxedIframes',
     `--user-data-dir=${profile}`,
   ]
   const browser = spawn(program, flags, {
@@ -93,19 +97,39 @@ export async function openBrowser(program: string, profile: string): Promise<Bro
   const toPage = (method: string, params?: object) => send(method, params, sessionId)
   for (const domain of ['Page', 'Runtime', 'Log', 'Network']) await toPage(`${domain}.enable`)
 
+  /** Of the newest frame within the page. */
+  const frameContext = { id: 0 }
+  messages.on('Runtime.executionContextCreated', ({ params }: Message) => {
+    const { id, auxData } = params!.context as { id: number; auxData: { frameId: string } }
+    if (auxData.frameId !== targetId) frameContext.id = id
+  })
+
+  async function evaluate<T>(expression: string, contextId?: number): Promise<T> {
+    const given = { expression, returnByValue: true, awaitPromise: true, userGesture: true }
+    const { result, exceptionDetails } = await toPage('Runtime.evaluate', {
+      ...given,
+      ...(contextId !== undefined && { contextId }),
+    })
+    if (exceptionDetails) throw new Error(JSON.stringify(exceptionDetails).slice(0, 800))
+    return (result as { value?: unknown }).value as T
+  }
+
+  const hasPage = (contextId: number) =>
+    evaluate<boolean>('document.getElementById("list") !== null', contextId).catch(() => false)
+
   return {
     events,
+    evaluate: expression => evaluate(expression),
+    async inFrame(expression) {
+      while (!(frameContext.id > 0 && (await hasPage(frameContext.id))))
+        await evaluate('new Promise(requestAnimationFrame)')
+      return evaluate(expression, frameContext.id)
+    },
     send: toPage,
     async goto(url) {
       const loaded = once(messages, 'Page.loadEventFired')
       await toPage('Page.navigate', { url })
       await loaded
-    },
-    async evaluate<T>(expression: string) {
-      const given = { expression, returnByValue: true, awaitPromise: true, userGesture: true }
-      const { result, exceptionDetails } = await toPage('Runtime.evaluate', given)
-      if (exceptionDetails) throw new Error(JSON.stringify(exceptionDetails).slice(0, 800))
-      return (result as { value?: unknown }).value as T
     },
     async longestTasks(work) {
       const categories = ['toplevel', 'devtools.timeline', 'disabled-by-default-devtools.timeline']

@@ -111,6 +111,27 @@ globalThis.test = {
     byId('play').click()
     return said
   },
+  /** Plays the first row until something was heard; the seconds it has played. */
+  async playFirst() {
+    document.querySelector('.row .time').click()
+    const status = byId('status')
+    while (!sounds[0] || sounds[0].currentTime < 0.4) {
+      await frame()
+      if (status.textContent && !/^(?:Fetching|Loading)/.test(status.textContent))
+        throw new Error(status.textContent)
+    }
+    const played = sounds[0].currentTime
+    byId('play').click()
+    return played
+  },
+  /** Chooses the first row, and gives it to the model. */
+  async giveFirst() {
+    getSelection().selectAllChildren(document.querySelector('.row p'))
+    await frame()
+    await frame()
+    byId('tell').click()
+    while (!byId('status').textContent.startsWith('Given')) await frame()
+  },
   async axe() {
     await frame()
     await frame()

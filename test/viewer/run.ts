@@ -5,6 +5,7 @@ import { createKeyedMutex } from '../../src/jobs/submit/keyed-mutex.ts'
 import { serveViewer } from '../../src/server/viewer/serve-viewer.ts'
 import { tempFolder } from '../support/e2e/system.ts'
 import { type BrowserPage, findChromium, openBrowser } from './browser.ts'
+import { startHost } from './host.ts'
 import { hostileTranscript } from './hostile.ts'
 import { hourOfSpeech, toneClips } from './hour.ts'
 
@@ -22,8 +23,8 @@ const profile = await tempFolder()
 const page = await openBrowser(program, profile.path)
 try {
   await page.beforeScripts(await readFile(new URL('./in-page.js', import.meta.url), 'utf8'))
-  await hour(page)
-  await hostile(page)
+  const parts = { hour, app, hostile }
+  for (const [name, part] of Object.entries(parts)) if ((process.argv[2] ?? name) === name) await part(page)
 } finally {
   await page.close()
   await profile.remove()
@@ -83,6 +84,26 @@ async function hour(page: BrowserPage): Promise<void> {
   } finally {
     await server.close()
     await tones.close()
+  }
+}
+
+/** A frame of its own origin cannot be looked into: the browser is asked for what it shows. */
+async function app(page: BrowserPage): Promise<void> {
+  const host = await startHost()
+  try {
+    tell('the type of the app', host.mimeType, host.mimeType === 'text/html;profile=mcp-app')
+    await page.goto(host.url)
+    const shown = await page.inFrame<string>('test.shown().then(() => document.body.innerText)')
+    tell('the host shows the text', shown.slice(0, 60), shown.includes('crease the sheet along'))
+    const theme = await page.inFrame<string>('document.documentElement.dataset.theme')
+    tell('the theme of the host', theme, theme === 'dark')
+    const played = await page.inFrame<number>('test.playFirst()')
+    tell('seconds played in the host', played, played > 0.3)
+    await page.inFrame('test.giveFirst()')
+    const told = await page.evaluate<unknown[]>('host.told')
+    tell('the model is given the quote', told, JSON.stringify(told).includes('transcript://tr_'))
+  } finally {
+    await host.close()
   }
 }
 

@@ -9,6 +9,7 @@ import { formatText } from './format-text.ts'
 import { getClip } from './get-clip.ts'
 import { getTranscript } from './get-transcript.ts'
 import { searchTranscripts } from './search-transcripts.ts'
+import { showTranscript } from './show-transcript.ts'
 import { transcribeAudio } from './transcribe-audio.ts'
 import { updateTranscript } from './update-transcript.ts'
 
@@ -18,6 +19,7 @@ export const tools: readonly Tool[] = [
   formatText,
   getTranscript,
   getClip,
+  showTranscript,
   exportTranscript,
   searchTranscripts,
   findRecordings,

@@ -65,11 +65,14 @@ function selectedStretch(data: ViewerData, list: List): Stretch | undefined {
   return first && last && stretchBetween(data, first, last)
 }
 
-/** The place of a point of the document; the start of its row where it is not in the text. */
+/** The place of a point of the document; the start of its row where it is in none of its text. */
 export function placeOf(node: Node, offset: number, list: List): Place | undefined {
   const element = node instanceof Element ? node : node.parentElement
   const index = element?.closest<HTMLElement>('.row')?.dataset.index
   if (index === undefined) return undefined
   const row = Number(index)
-  return { row, offset: list.drawn.get(row)?.text === node ? offset : 0 }
+  const text = list.drawn.get(row)?.text
+  if (text === node) return { row, offset }
+  // Behind the text, where a whole paragraph is selected.
+  return { row, offset: text?.parentNode === node && offset > 0 ? text!.length : 0 }
 }

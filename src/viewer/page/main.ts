@@ -3,11 +3,12 @@ import { createChoosing, placeOf } from './choosing.ts'
 import type { Source, ViewerData } from './contract.ts'
 import { byId, say } from './elements.ts'
 import { drawHeading, drawStrip } from './heading.ts'
-import { httpSource } from './http-source.ts'
 import { createList, type List } from './list.ts'
 import { createMarks } from './marks.ts'
 import { createPlaying, type Playing } from './playing.ts'
 import { createSearching } from './searching.ts'
+import { hostSource } from './sources/host-source.ts'
+import { httpSource } from './sources/http-source.ts'
 import { wordAtOffset } from './times.ts'
 
 const skipSeconds = 5
@@ -76,7 +77,7 @@ function caretAt(x: number, y: number): { node: Node; offset: number } | undefin
 }
 
 async function begin(): Promise<void> {
-  const source = httpSource()
+  const source = parent === window ? httpSource() : hostSource()
   say('Loading…')
   try {
     const data = await source.load()

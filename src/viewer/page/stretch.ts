@@ -25,7 +25,8 @@ export function stretchBetween(
   let [start, end] = [undefined as number | undefined, 0]
   for (let index = first.row; index <= last.row; index++) {
     const row = rows[index]
-    if (!row || row.isGap) continue
+    // A selection of whole lines ends at the start of the next one.
+    if (!row || row.isGap || (index === last.row && last.offset === 0)) continue
     const from = index === first.row ? wordAtOffset(row, first.offset) : undefined
     const to = index === last.row ? wordAtOffset(row, Math.max(0, last.offset - 1)) : undefined
     const text = row.text.slice(from?.from ?? 0, to?.to ?? row.text.length).trim()

@@ -70,6 +70,10 @@ describe('a chosen stretch', () => {
     })
   })
 
+  it('a stretch that ends at the start of a row holds nothing of it', () => {
+    expect(stretchBetween(data, { row: 0, offset: 0 }, { row: 2, offset: 0 })?.quote).toBe('Alice: one two')
+  })
+
   it('a gap alone is no stretch', () => {
     expect(stretchBetween(data, { row: 1, offset: 0 }, { row: 1, offset: 4 })).toBeUndefined()
   })

@@ -1,5 +1,5 @@
 // The source of a page that a server of this program serves, at addresses beside its own.
-import { pieceHeaders, type Source } from './contract.ts'
+import { pieceHeaders, type Source } from '../contract.ts'
 
 export function httpSource(): Source {
   return {
