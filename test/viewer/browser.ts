@@ -34,7 +34,7 @@ interface TraceEvent {
   name: string
   pid: number
   tid: number
-  args: { name?: string }
+  args: { data?: { message?: string } }
   /** Microseconds of processor time. */
   tdur?: number
 }
@@ -142,11 +142,13 @@ export async function openBrowser(program: string, profile: string): Promise<Bro
       const complete = once(messages, 'Tracing.tracingComplete')
       await send('Tracing.end')
       await complete
-      const isMain = ({ name, args }: TraceEvent) => name === 'thread_name' && args.name === 'CrRendererMain'
-      const mains = new Set(traced.filter(isMain).map(({ pid, tid }) => `${pid}/${tid}`))
-      const tasks = traced.filter(
-        ({ name, pid, tid }) => name.endsWith('RunTask') && mains.has(`${pid}/${tid}`),
+      // The browser's own pages have such threads, too.
+      const own = traced.find(
+        ({ name, args }) => name === 'TimeStamp' && args.data?.message === 'measured page',
       )
+      const tasks = traced.filter(({ name, pid, tid }) => {
+        return name === 'RunTask' && pid === own?.pid && tid === own.tid
+      })
       if (tasks.length === 0) throw new Error('The trace has no tasks of the page.')
       const times = tasks.map(({ tdur = 0 }) => Math.round(tdur / 100) / 10)
       return times.sort((a, b) => b - a).slice(0, 5)

@@ -34,6 +34,8 @@ globalThis.test = {
   async scroll() {
     const scroller = byId('scroller')
     longTasks.length = 0
+    // biome-ignore lint/suspicious/noConsole: finds the process of the page in a trace
+    console.timeStamp('measured page')
     let nodes = 0
     let frames = 0
     const bottom = () => scroller.scrollHeight - scroller.clientHeight
@@ -100,6 +102,18 @@ globalThis.test = {
       )
       return Math.round(nearest - tone)
     })
+  },
+  /** Plays over the end of a piece; the milliseconds of silence between it and the next one. */
+  async playAcross(from) {
+    const [audio] = sounds
+    const position = byId('position')
+    position.value = String(from)
+    position.dispatchEvent(new Event('input'))
+    const ended = await new Promise(resolve =>
+      audio.addEventListener('ended', () => resolve(performance.now()), { once: true }),
+    )
+    while (audio.ended || audio.paused || audio.currentTime === 0) await frame()
+    return Math.round(performance.now() - ended)
   },
   /** Plays from a time on until something is said to the reader. */
   async playInto(from) {

@@ -60,6 +60,8 @@ async function hour(page: BrowserPage): Promise<void> {
     const delays = await page.evaluate<number[]>('test.play(10)')
     const worst = Math.max(...delays.map(Math.abs))
     tell('ms by which marks are late, 30 words', delays, delays.length >= 25 && worst <= 100)
+    const between = await page.evaluate<number>('test.playAcross(44)')
+    tell('ms between two pieces', between, between < 500)
     const over = await page.evaluate<string>('test.playInto(88.5)')
     tell('a gap is told', over, over.startsWith('No text until'))
     const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
