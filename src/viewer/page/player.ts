@@ -20,6 +20,8 @@ export interface PlayerEvents {
 }
 
 interface OwnPiece extends LoadedPiece {
+  /** The time that was asked for: a piece may begin a little later. */
+  from: number
   url: string
 }
 
@@ -39,13 +41,15 @@ export function createPlayer(source: Source, duration: number, events: PlayerEve
   let isTicking = false
   const loading = new Map<number, Promise<OwnPiece>>()
 
+  const knownPiece = (from: number) => pieceAt(pieces, from) ?? pieces.find(piece => piece.from === from)
+
   async function fetchPiece(from: number): Promise<OwnPiece> {
-    const known = pieceAt(pieces, from)
+    const known = knownPiece(from)
     if (known) return known
     const pending = loading.get(from)
     if (pending) return pending
     const fetched = source.piece(from).then(loaded => {
-      const piece = { ...loaded, url: URL.createObjectURL(loaded.audio) }
+      const piece = { ...loaded, from, url: URL.createObjectURL(loaded.audio) }
       pieces.push(piece)
       for (const old of pieces.slice(0, -maxPieces)) if (old !== current) URL.revokeObjectURL(old.url)
       pieces = pieces.filter((old, i) => i >= pieces.length - maxPieces || old === current)
@@ -62,7 +66,7 @@ export function createPlayer(source: Source, duration: number, events: PlayerEve
     wantsToPlay = true
     events.onTime(seconds)
     try {
-      if (!pieceAt(pieces, seconds)) {
+      if (!knownPiece(seconds)) {
         audio.pause()
         events.onState('loading')
       }
