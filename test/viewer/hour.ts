@@ -50,7 +50,7 @@ export function hourOfSpeech(): Transcript {
 
 /** A tone where each word begins; clips end where a row does. */
 export async function toneClips(shown: Transcript) {
-  const [ffmpeg, folder] = await Promise.all([testFfmpeg(), tempFolder()])
+  const ffmpeg = await testFfmpeg()
   const words = shown.segments.flatMap(({ words = [] }) => words)
   const clip = async (from: number): Promise<TranscriptClip> => {
     const start = Math.floor(from * 10) / 10
@@ -62,9 +62,12 @@ export async function toneClips(shown: Transcript) {
       for (let i = Math.max(0, first); i < Math.min(samples.length, first + 0.1 * sampleRate); i++)
         samples[i] = 12_000 * Math.sin((2 * Math.PI * 700 * i) / sampleRate)
     }
+    // Pieces are made at once, and each needs a file.
+    const folder = await tempFolder()
     const run = { signal: new AbortController().signal, scratch: async () => folder.path }
     const audio = await encodeClip(samples, async () => ({ path: ffmpeg }), run)
+    await folder.remove()
     return { audio, start, end, ...(end < shown.duration && { next: end }), transcript: shown }
   }
-  return { clip, close: folder.remove }
+  return { clip }
 }

@@ -85,7 +85,6 @@ async function hour(page: BrowserPage): Promise<void> {
     )
   } finally {
     await server.close()
-    await tones.close()
   }
 }
 
