@@ -44,7 +44,9 @@ function install(user) {
 function checkTree(user, installed) {
   const files = filesOf(installed)
   // They are read only once a recording is transcribed.
-  const needed = ['silero.wasm', 'silero-weights.bin', 'silero-LICENSE'].map(file => `dist/chunks/${file}`)
+  const needed = ['silero.wasm', 'silero-weights.bin', 'silero-LICENSE', 'viewer.html'].map(
+    file => `dist/chunks/${file}`,
+  )
   for (const file of [...needed, 'THIRD_PARTY_LICENSES', 'demo/recordings/meeting.ogg', 'types/index.d.ts'])
     if (!files.includes(file)) throw new Error(`The package lacks ${file}.`)
   if (files.some(file => /^(?:fixtures|src|test)\//.test(file)))

@@ -20,6 +20,7 @@ const commands = {
   export: async () => (await import('./cli/export.ts')).exportTranscript,
   clip: async () => (await import('./cli/clip.ts')).clip,
   upload: async () => (await import('./cli/upload/upload.ts')).upload,
+  view: async () => (await import('./cli/view.ts')).view,
   install: async () => (await import('./cli/install/install.ts')).install,
   uninstall: async () => (await import('./cli/install/install.ts')).uninstall,
   doctor: async () => (await import('./cli/doctor/doctor.ts')).doctor,

@@ -37,7 +37,7 @@ const rooms: { room: string; files: RegExp; floor: number; mayImport: string[] }
     room: 'server',
     files: /^src\/server\//,
     floor: 4,
-    mayImport: ['server', 'jobs', 'formats', 'log', 'domain'],
+    mayImport: ['server', 'jobs', 'viewer', 'formats', 'log', 'domain'],
   },
   {
     room: 'jobs',
@@ -64,6 +64,8 @@ const rooms: { room: string; files: RegExp; floor: number; mayImport: string[] }
     floor: 2,
     mayImport: ['own folder', 'models', 'http', 'system', 'log', 'domain'],
   },
+  { room: 'page', files: /^src\/viewer\/page\//, floor: 0, mayImport: ['page'] },
+  { room: 'viewer', files: /^src\/viewer\//, floor: 2, mayImport: ['viewer', 'page', 'formats', 'domain'] },
   { room: 'formats', files: /^src\/formats\//, floor: 2, mayImport: ['formats', 'domain'] },
   { room: 'config', files: /^src\/config\//, floor: 2, mayImport: ['config', 'log', 'domain'] },
   { room: 'system', files: /^src\/system\//, floor: 1, mayImport: ['system', 'log'] },

@@ -34,7 +34,7 @@ export const clip: Command = {
     const output = outputOf(flags.output)
     const from = timeOf('from', flags.from) ?? 0
     const to = timeOf('to', flags.to)
-    const app = await createApp({ ...config, allowedDirs: foldersOf(config) })
+    const app = await createApp({ ...config, allowedDirs: foldersOfTerminal(config) })
     try {
       const { signal } = new AbortController()
       const { audio, start, end, next, transcript } = await app.jobs.clip(localOwner, id, {
@@ -58,7 +58,7 @@ export const clip: Command = {
 }
 
 /** At a terminal a person may read any file, unless the setting says otherwise. */
-function foldersOf({ allowedDirs, allowedDirsGiven }: Config): string[] {
+export function foldersOfTerminal({ allowedDirs, allowedDirsGiven }: Config): string[] {
   const roots = [process.cwd(), homedir()].map(folder => parse(folder).root)
   return allowedDirsGiven ? allowedDirs : [...new Set([...roots, ...allowedDirs])]
 }

@@ -9,6 +9,7 @@ import { registerResources } from './resources.ts'
 import { answeringInTime } from './time-limit.ts'
 import { registerTool } from './tool.ts'
 import { tools } from './tools/index.ts'
+import { appsExtension, forApps, registerViewer } from './viewer/viewer-app.ts'
 
 export type { Connection, ServerOptions }
 
@@ -36,13 +37,21 @@ export function createServer(options: ServerOptions, connection: Connection): Mc
     { name: 'speech-mcp', title: 'Speech', version },
     {
       instructions: instructions + (options.uploads ? uploadInstructions : ''),
-      capabilities: { ...fixedLists, resources: { subscribe, listChanged: subscribe } },
+      capabilities: {
+        ...fixedLists,
+        resources: { subscribe, listChanged: subscribe },
+        extensions: { [appsExtension]: {} },
+      },
     },
   )
-  for (const tool of tools)
-    if (tool.isAvailable?.(options) ?? true) registerTool(server, tool, options, connection)
+  for (const tool of tools) {
+    if (!(tool.isAvailable?.(options) ?? true)) continue
+    const registered = registerTool(server, tool, options, connection)
+    if (tool.app !== undefined) forApps(server, registered)
+  }
   const timedJobs = answeringInTime(options)
   registerResources(server, timedJobs, connection.owner)
+  registerViewer(server, timedJobs, connection.owner)
   registerPrompts(server, timedJobs, connection.owner)
   registerCompletions(server, timedJobs, connection.owner)
   if (connection.push) pushChanges(server, timedJobs, connection)

@@ -3,6 +3,7 @@ import type {
   AudioContent,
   CallToolResult,
   McpServer,
+  RegisteredTool,
   ResourceLink,
   ServerContext,
 } from '@modelcontextprotocol/server'
@@ -75,6 +76,8 @@ export interface Tool<Input extends z.ZodObject = z.ZodObject> {
   deadline?: { totalSeconds: number }
   /** If false, the tool is not listed. */
   isAvailable?(options: ServerOptions): boolean
+  /** Address of the page that shows the result; listed only for clients that can show it. */
+  app?: string
   /** Returns data or throws. */
   handler(args: z.output<Input>, call: ToolCall): Promise<ToolAnswer>
 }
@@ -89,11 +92,11 @@ export function registerTool(
   tool: Tool,
   { jobs, uploads, load, waitSeconds }: ServerOptions,
   { owner, closingCancels, onCallBegins }: Connection,
-): void {
-  const { name, title, description, input, fileInput, output, annotations } = tool
+): RegisteredTool {
+  const { name, title, description, input, fileInput, output, annotations, app } = tool
   // A server for other machines. With open folders it stands near, and the list would grow too long.
   const takesFiles = fileInput !== undefined && uploads !== undefined && !jobs.foldersOpen
-  server.registerTool(
+  return server.registerTool(
     name,
     {
       title,
@@ -104,6 +107,8 @@ export function registerTool(
       outputSchema: listedSchema(name, 'output', output),
       annotations,
       ...(takesFiles && { _meta: { 'openai/fileParams': ['file'] } }),
+      // The second key is that of hosts before the specification.
+      ...(app !== undefined && { _meta: { ui: { resourceUri: app }, 'ui/resourceUri': app } }),
     },
     async (args, context) => {
       // Early: wrong arguments have been refused before, and `agreementOf` looks for the one capability that a tool uses.

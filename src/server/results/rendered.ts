@@ -13,7 +13,7 @@ export interface Rendered {
 
 /** Throws as `read` does. */
 export function rendered(
-  { oneAtATime }: Jobs,
+  { oneAtATime }: Pick<Jobs, 'oneAtATime'>,
   owner: string,
   read: () => Promise<Transcript>,
   format: FormatName,

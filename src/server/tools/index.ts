@@ -10,6 +10,7 @@ import { getClip } from './get-clip.ts'
 import { getTranscript } from './get-transcript.ts'
 import { requestUpload } from './request-upload.ts'
 import { searchTranscripts } from './search-transcripts.ts'
+import { showTranscript } from './show-transcript.ts'
 import { transcribeAudio } from './transcribe-audio.ts'
 import { updateTranscript } from './update-transcript.ts'
 
@@ -19,6 +20,7 @@ export const tools: readonly Tool[] = [
   formatText,
   getTranscript,
   getClip,
+  showTranscript,
   exportTranscript,
   searchTranscripts,
   findRecordings,

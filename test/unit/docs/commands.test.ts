@@ -17,6 +17,7 @@ import { list } from '../../../src/cli/list.ts'
 import { serve } from '../../../src/cli/serve.ts'
 import { transcribe } from '../../../src/cli/transcribe.ts'
 import { upload } from '../../../src/cli/upload/upload.ts'
+import { view } from '../../../src/cli/view.ts'
 import { watch } from '../../../src/cli/watch/watch.ts'
 import { worker } from '../../../src/cli/worker.ts'
 import { settings } from '../../../src/config/settings.ts'
@@ -39,6 +40,7 @@ const program: Record<string, { command: Command; test: string; starts: RegExp }
   list: { command: list, test: 'test/e2e/terminal/listing.test.ts', starts: /start\(\['list'/ },
   clip: { command: clip, test: 'test/e2e/clips/clips.test.ts', starts: /'clip'/ },
   upload: { command: upload, test: 'test/e2e/http/upload-order.test.ts', starts: /'upload'/ },
+  view: { command: view, test: 'test/e2e/viewer/view.test.ts', starts: /start\(\['view'/ },
   export: { command: exportTranscript, test: 'test/e2e/cli/commands.test.ts', starts: /'export'/ },
   install: { command: install, test: 'test/e2e/cli/install.test.ts', starts: /'install'/ },
   uninstall: { command: uninstall, test: 'test/e2e/cli/install.test.ts', starts: /'uninstall'/ },

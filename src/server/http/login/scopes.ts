@@ -16,6 +16,7 @@ export const scopesOfTools: Readonly<Record<string, readonly Scope[]>> = {
   format_text: scopes,
   get_transcript: [read],
   get_clip: [read],
+  show_transcript: [read],
   search_transcripts: [read],
   find_recordings: [read],
   request_upload: [read, write],

@@ -1,0 +1,84 @@
+// Serves the page of one transcript to browsers of this machine, under an address that cannot be guessed.
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { log } from '../../log.ts'
+import { trackResponses } from '../http/exchange.ts'
+import { createHostCheck, createPageCheck } from '../http/hosts.ts'
+import { closeServer, listen } from '../http/listen.ts'
+import { createViewerRoutes, notFound, type Viewed } from './viewer-routes.ts'
+
+export interface ServedViewer {
+  /** With its secret part. */
+  url: string
+  close(): Promise<void>
+}
+
+const host = '127.0.0.1'
+const shutdownTimeoutMs = 1_000
+
+/** On a port that is free, unless one is given; the address holds until `close`. */
+export async function serveViewer(viewed: Viewed, port = 0): Promise<ServedViewer> {
+  const secret = randomBytes(24).toString('base64url')
+  const routes = createViewerRoutes(viewed)
+  const options = { host, allowedHosts: [], hasTokens: false }
+  const [foreignHost, isOwnPage] = [createHostCheck(options), createPageCheck(options)]
+  const server = createServer()
+  const { pending } = trackResponses(server)
+  server.on('request', (request, response) => {
+    answer(request, response).catch(error => {
+      log.error('view-failed', { error: error instanceof Error ? error.name : typeof error })
+      response.destroy()
+    })
+  })
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    for (const [name, value] of Object.entries(safeHeaders)) response.setHeader(name, value)
+    if (isForeign(request)) return refuse(response, 403)
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      response.setHeader('allow', 'GET, HEAD')
+      return refuse(response, 405)
+    }
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://page')
+    const [, given = '', path] = /^\/([^/]*)\/(.*)$/.exec(pathname) ?? []
+    if (path === undefined || !isSame(given, secret)) return notFound(response)
+    await routes(path, searchParams, request, response)
+  }
+
+  /** A page of another origin, also of another port of this machine. */
+  function isForeign({ headers }: IncomingMessage): boolean {
+    const site = headers['sec-fetch-site']
+    return (
+      foreignHost(headers) !== undefined ||
+      (headers.origin !== undefined && !isOwnPage(headers)) ||
+      (site === 'cross-site' && headers['sec-fetch-mode'] !== 'navigate') ||
+      (site === 'same-site' && headers['sec-fetch-mode'] !== 'navigate')
+    )
+  }
+
+  await listen(server, host, port)
+  return {
+    url: `http://${host}:${(server.address() as AddressInfo).port}/${secret}/`,
+    close: () => closeServer(server, pending, shutdownTimeoutMs),
+  }
+}
+
+const safeHeaders = {
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'; sandbox",
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'same-origin',
+  'cross-origin-opener-policy': 'same-origin',
+  'cache-control': 'no-store',
+}
+
+function refuse(response: ServerResponse, status: number): void {
+  response.statusCode = status
+  response.end()
+}
+
+function isSame(given: string, secret: string): boolean {
+  const hash = (text: string) => createHash('sha256').update(text).digest()
+  return timingSafeEqual(hash(given), hash(secret))
+}

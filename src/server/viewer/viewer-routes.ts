@@ -1,0 +1,111 @@
+// What the page of a transcript asks its server for: itself, the text, pieces of the sound, and files.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { LRUCache } from 'lru-cache'
+import { codeOf, describeError, SpeechError } from '../../domain/errors.ts'
+import { parseTime } from '../../domain/format-time.ts'
+import { formatNames, isFormatName, outputFormats } from '../../formats/index.ts'
+import type { Jobs, TranscriptClip } from '../../jobs/jobs.ts'
+import { viewerData } from '../../viewer/data.ts'
+import { loadViewerPage, pieceHeaders } from '../../viewer/html.ts'
+import { clipMime } from '../results/clip.ts'
+import { rendered } from '../results/rendered.ts'
+import { rangeOf } from './range.ts'
+
+export interface Viewed {
+  jobs: Pick<Jobs, 'read' | 'clip' | 'oneAtATime'>
+  owner: string
+  id: string
+}
+
+/** A browser may ask for a piece in ranges; each has about 100 kB. */
+const maxKeptPieces = 16
+
+/** The returned function answers GET and HEAD of a path such as `data.json`, below the address of the page. */
+export function createViewerRoutes({ jobs, owner, id }: Viewed) {
+  const kept = new LRUCache<number, TranscriptClip>({ max: maxKeptPieces })
+
+  async function page(response: ServerResponse): Promise<void> {
+    const { html, policy } = await loadViewerPage()
+    // A frame could be laid over by another page.
+    response.setHeader('content-security-policy', `${policy}; frame-ancestors 'none'`)
+    send(response, 'text/html; charset=utf-8', html)
+  }
+
+  async function data(response: ServerResponse): Promise<void> {
+    const shown = await viewerData(await jobs.read(owner, id), formatNames)
+    send(response, 'application/json', JSON.stringify(shown))
+  }
+
+  async function audio(query: URLSearchParams, request: IncomingMessage, response: ServerResponse) {
+    const from = parseTime(query.get('from') ?? '0')
+    if (Number.isNaN(from))
+      throw new SpeechError('BAD_INPUT', '`from` is no time.', { hint: 'Give seconds, such as 83.5.' })
+    const key = Math.round(from * 1000)
+    const gone = new AbortController()
+    response.once('close', () => gone.abort())
+    const piece = kept.get(key) ?? (await jobs.clip(owner, id, { from, signal: gone.signal }))
+    kept.set(key, piece)
+    const { start, end, next } = piece
+    response.setHeader(pieceHeaders.start, start)
+    response.setHeader(pieceHeaders.end, end)
+    if (next !== undefined) response.setHeader(pieceHeaders.next, next)
+    response.setHeader('accept-ranges', 'bytes')
+    sendRange(request, response, clipMime, piece.audio)
+  }
+
+  async function file(format: string, response: ServerResponse): Promise<void> {
+    if (!isFormatName(format)) return notFound(response)
+    const { content } = await rendered(jobs, owner, () => jobs.read(owner, id), format, {})
+    const { mimeType, extension } = outputFormats[format]
+    response.setHeader('content-disposition', `attachment; filename="${id}.${extension}"`)
+    send(response, mimeType, content)
+  }
+
+  return async (path: string, query: URLSearchParams, request: IncomingMessage, response: ServerResponse) => {
+    try {
+      const format = /^export\/([\w-]+)$/.exec(path)?.[1]
+      if (path === '') await page(response)
+      else if (path === 'data.json') await data(response)
+      else if (path === 'audio') await audio(query, request, response)
+      else if (format !== undefined) await file(format, response)
+      else notFound(response)
+    } catch (error) {
+      if (response.destroyed) return
+      response.statusCode = statusOf(codeOf(error))
+      send(response, 'text/plain; charset=utf-8', describeError(error))
+    }
+  }
+}
+
+function statusOf(code: string): number {
+  if (code === 'BAD_INPUT') return 400
+  return /^(?:TRANSCRIPT_NOT_FOUND|RECORDING_LOST|RECORDING_CHANGED|OUTSIDE_ALLOWED_DIRS)$/.test(code)
+    ? 404
+    : 500
+}
+
+export function notFound(response: ServerResponse): void {
+  response.statusCode = 404
+  send(response, 'text/plain; charset=utf-8', 'Not found.')
+}
+
+function send(response: ServerResponse, type: string, content: string | Uint8Array): void {
+  response.setHeader('content-type', type)
+  response.setHeader('content-length', Buffer.byteLength(content))
+  response.end(response.req.method === 'HEAD' ? undefined : content)
+}
+
+function sendRange(request: IncomingMessage, response: ServerResponse, type: string, content: Buffer): void {
+  const range = rangeOf(request.headers.range, content.length)
+  if (range === 'none') send(response, type, content)
+  else if (range === 'outside') {
+    response.statusCode = 416
+    response.setHeader('content-range', `bytes */${content.length}`)
+    response.end()
+  } else {
+    const { first, last } = range
+    response.statusCode = 206
+    response.setHeader('content-range', `bytes ${first}-${last}/${content.length}`)
+    send(response, type, content.subarray(first, last + 1))
+  }
+}

@@ -1,0 +1,80 @@
+// The controls of the player, and the mark on the word that is said.
+import type { Source, ViewerData } from './contract.ts'
+import { byId, say } from './elements.ts'
+import type { List } from './list.ts'
+import type { createMarks } from './marks.ts'
+import { createPlayer, type Player } from './player.ts'
+import { clock, rowAt, spokenTime, wordAt } from './times.ts'
+
+export interface Playing {
+  player: Player
+  /** Goes so many rows up or down, and plays on if it was playing. */
+  step(rows: number): void
+  /** The row that is heard. */
+  readonly row: number
+}
+
+export function createPlaying(
+  data: ViewerData,
+  list: List,
+  marks: ReturnType<typeof createMarks>,
+  source: Source,
+): Playing {
+  const { rows, duration } = data
+  const [play, now, position] = [byId('play', 'button'), byId('now', 'span'), byId('position', 'input')]
+  let row = -1
+  let said = -1
+
+  function show(seconds: number): void {
+    const time = clock(seconds)
+    if (now.textContent !== time) {
+      now.textContent = time
+      position.value = String(Math.floor(seconds))
+      position.setAttribute('aria-valuetext', spokenTime(seconds))
+    }
+    const at = rowAt(rows, seconds)
+    const shown = rows[at]
+    if (at !== row) {
+      row = at
+      list.mark(at)
+      if (at >= 0 && player.isPlaying) list.show(at)
+      // A gap is never played as if nothing were missing.
+      if (player.isPlaying) say(shown?.isGap ? `No text until ${clock(shown.end)}: ${shown.text}` : '')
+    }
+    const word = shown && wordAt(shown, seconds)
+    const mark = word ? at * 1e6 + word.from : -1
+    if (mark === said) return
+    said = mark
+    marks.set('said', word ? [{ row: at, from: word.from, to: word.to }] : [])
+  }
+
+  const player = createPlayer(source, duration, {
+    onTime: show,
+    onState(state) {
+      play.textContent = state === 'paused' ? 'Play' : 'Pause'
+      byId('controls', 'div').setAttribute('aria-busy', String(state === 'loading'))
+      if (state === 'loading') say('Fetching the sound…')
+      else if (byId('status', 'p').textContent === 'Fetching the sound…') say('')
+    },
+    onError: say,
+  })
+
+  position.max = String(Math.ceil(duration))
+  position.addEventListener('input', () => player.seek(Number(position.value)))
+  play.addEventListener('click', player.toggle)
+  const speed = byId('speed', 'select')
+  speed.addEventListener('change', () => player.setSpeed(Number(speed.value)))
+  byId('controls', 'div').hidden = false
+  return {
+    player,
+    step(count) {
+      const to = rows[Math.max(0, Math.min(rows.length - 1, Math.max(0, row) + count))]
+      if (!to) return
+      player.seek(to.start)
+      list.show(rowAt(rows, to.start))
+    },
+    get row() {
+      return row
+    },
+  }
+}

@@ -1,0 +1,51 @@
+// One row of the list: its time, its speaker, its doubts and its text.
+import type { ViewerData, ViewerRow } from './contract.ts'
+import { colourOf, make } from './elements.ts'
+import { clock, spokenTime } from './times.ts'
+
+export interface DrawnRow {
+  element: HTMLElement
+  /** The one text node: words and hits are marked by ranges over it. */
+  text: Text
+}
+
+export function drawRow({ rows, speakers }: ViewerData, index: number): DrawnRow {
+  const row = rows[index]!
+  const element = make('div', row.isGap ? 'row gap' : 'row')
+  element.setAttribute('role', 'listitem')
+  element.setAttribute('aria-setsize', String(rows.length))
+  element.setAttribute('aria-posinset', String(index + 1))
+  element.dataset.index = String(index)
+  const time = make('button', 'time', clock(row.start))
+  time.type = 'button'
+  time.setAttribute('aria-label', `${clock(row.start)}, play from ${spokenTime(row.start)}`)
+  element.append(time)
+  const label = speakerOf(row, rows[index - 1], speakers)
+  const marks = doubtsOf(row)
+  if (label || marks) {
+    const who = make('span', 'who')
+    if (label) who.append(make('bdi', colourOf(row.speaker!), label))
+    if (marks) who.append(make('span', 'mark', label ? ` (${marks})` : marks))
+    element.append(who)
+  }
+  const paragraph = make('p')
+  paragraph.dir = 'auto'
+  const text = document.createTextNode(
+    row.isGap ? `No text from ${clock(row.start)} to ${clock(row.end)}: ${row.text}` : row.text,
+  )
+  paragraph.append(text)
+  element.append(paragraph)
+  return { element, text }
+}
+
+/** A speaker is named where another one has spoken before. */
+function speakerOf(row: ViewerRow, before: ViewerRow | undefined, speakers: ViewerData['speakers']): string {
+  if (row.speaker === undefined || row.isGap) return ''
+  if (before?.speaker === row.speaker && !before.isGap && !row.isDoubtful) return ''
+  return speakers[row.speaker]?.label ?? 'Unknown speaker'
+}
+
+function doubtsOf(row: ViewerRow): string {
+  if (row.isGap) return 'gap'
+  return row.isDoubtful ? 'speaker uncertain' : ''
+}

@@ -1,0 +1,69 @@
+// The search field: marks all hits, counts them, and goes from one to the next.
+import type { ViewerData } from './contract.ts'
+import { byId } from './elements.ts'
+import type { List } from './list.ts'
+import type { createMarks } from './marks.ts'
+import { createSearch, type Hit, hitFrom, maxHits } from './search.ts'
+
+/** Typing is not held up by the search for each letter. */
+const pauseMs = 120
+
+export function createSearching(
+  { rows }: ViewerData,
+  list: List,
+  marks: ReturnType<typeof createMarks>,
+  rowInView: () => number,
+): void {
+  const [form, query, shown] = [byId('search', 'form'), byId('query', 'input'), byId('hits', 'output')]
+  const search = createSearch(rows)
+  let hits: Hit[] = []
+  let best = -1
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let searched = ''
+
+  function run(): void {
+    clearTimeout(timer)
+    searched = query.value
+    hits = search(searched)
+    best = hits.length > 0 ? hitFrom(hits, rowInView()) : -1
+    marks.set('hit', hits)
+    go()
+  }
+
+  function go(): void {
+    const hit = hits[best]
+    marks.set('best', hit ? [hit] : [])
+    if (searched.trim() === '') shown.textContent = ''
+    else if (!hit) shown.textContent = 'No hits'
+    else shown.textContent = `${best + 1} of ${hits.length}${hits.length === maxHits ? ' or more' : ''}`
+    if (hit) list.show(hit.row)
+  }
+
+  function move(step: number): void {
+    if (query.value !== searched) run()
+    else if (hits.length > 0) {
+      best = (best + step + hits.length) % hits.length
+      go()
+    }
+  }
+
+  query.addEventListener('input', () => {
+    clearTimeout(timer)
+    timer = setTimeout(run, pauseMs)
+  })
+  query.addEventListener('keydown', event => {
+    if (event.key === 'Enter') {
+      event.preventDefault()
+      move(event.shiftKey ? -1 : 1)
+    } else if (event.key === 'Escape') {
+      query.value = ''
+      run()
+      byId('scroller', 'main').focus()
+    }
+  })
+  form.addEventListener('submit', event => {
+    event.preventDefault()
+    move(1)
+  })
+  byId('previous', 'button').addEventListener('click', () => move(-1))
+}

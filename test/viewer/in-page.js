@@ -1,0 +1,168 @@
+// Runs in the page before its script: measures it from inside.
+const sounds = []
+const OwnAudio = Audio
+globalThis.Audio = new Proxy(OwnAudio, {
+  construct(target, given) {
+    const audio = Reflect.construct(target, given)
+    sounds.push(audio)
+    return audio
+  },
+})
+const longTasks = []
+new PerformanceObserver(list => {
+  for (const { duration } of list.getEntries()) longTasks.push(Math.round(duration))
+}).observe({ type: 'longtask', buffered: true })
+
+const frame = () => new Promise(resolve => requestAnimationFrame(resolve))
+const byId = id => document.getElementById(id)
+const nodesNow = () => document.createNodeIterator(document, NodeFilter.SHOW_ALL)
+function countNodes() {
+  const nodes = nodesNow()
+  let count = 0
+  while (nodes.nextNode()) count++
+  return count
+}
+
+globalThis.test = {
+  /** Milliseconds from the data to the frame that shows it. */
+  async shown() {
+    while (performance.getEntriesByName('shown').length === 0) await frame()
+    const began = performance.getEntriesByName('loaded')[0].startTime
+    const shown = performance.getEntriesByName('shown')[0].startTime
+    return shown - began
+  },
+  async scroll() {
+    const scroller = byId('scroller')
+    longTasks.length = 0
+    // biome-ignore lint/suspicious/noConsole: finds the process of the page in a trace
+    console.timeStamp('measured page')
+    let nodes = 0
+    let frames = 0
+    const bottom = () => scroller.scrollHeight - scroller.clientHeight
+    for (let top = 0; top < bottom(); top += 150, frames++) {
+      scroller.scrollTop = top
+      await frame()
+      if (frames % 20 === 0) nodes = Math.max(nodes, countNodes())
+    }
+    for (let i = 0; i < 40; i++, frames++) {
+      scroller.scrollTop = bottom() * ((i * 0.61803) % 1)
+      await frame()
+      nodes = Math.max(nodes, countNodes())
+    }
+    await frame()
+    return { nodes, frames, longTasks: [...longTasks] }
+  },
+  async search(text) {
+    const query = byId('query')
+    query.value = text
+    query.dispatchEvent(new Event('input'))
+    while (byId('hits').textContent === '') await frame()
+    return byId('hits').textContent
+  },
+  /** Plays some seconds from 0:18 on; milliseconds by which each mark is later than the tone of its word. */
+  async play(seconds) {
+    const scroller = byId('scroller')
+    scroller.scrollTop = 0
+    for (let i = 0; i < 4; i++) await frame()
+    const row = [...document.querySelectorAll('.row')].find(({ textContent }) => /^0:18/.test(textContent))
+    row.querySelector('.time').click()
+    const [audio] = sounds
+    const context = new AudioContext()
+    const analyser = context.createAnalyser()
+    analyser.fftSize = 512
+    const source = context.createMediaElementSource(audio)
+    source.connect(analyser)
+    source.connect(context.destination)
+    while (audio.paused || audio.currentTime === 0) await frame()
+    const samples = new Float32Array(512)
+    const tones = []
+    const marks = []
+    let wasLoud = true
+    let last = ''
+    const ends = performance.now() + seconds * 1000
+    await new Promise(resolve => {
+      // More often than frames.
+      const timer = setInterval(() => {
+        analyser.getFloatTimeDomainData(samples)
+        const isLoud = Math.max(...samples.slice(-128).map(Math.abs)) > 0.1
+        if (isLoud && !wasLoud) tones.push(performance.now())
+        wasLoud = isLoud
+        const [range] = CSS.highlights.get('said')
+        const mark = range ? `${range.startContainer.data}|${range.startOffset}` : ''
+        if (mark !== last) marks.push(performance.now())
+        last = mark
+        if (performance.now() < ends) return
+        clearInterval(timer)
+        resolve()
+      }, 4)
+    })
+    return tones.slice(0, 30).map(tone => {
+      const nearest = marks.reduce((best, mark) =>
+        Math.abs(mark - tone) < Math.abs(best - tone) ? mark : best,
+      )
+      return Math.round(nearest - tone)
+    })
+  },
+  /** Plays over the end of a piece; the milliseconds of silence between it and the next one. */
+  async playAcross(from) {
+    const [audio] = sounds
+    const position = byId('position')
+    position.value = String(from)
+    position.dispatchEvent(new Event('input'))
+    const ended = await new Promise(resolve =>
+      audio.addEventListener('ended', () => resolve(performance.now()), { once: true }),
+    )
+    while (audio.ended || audio.paused || audio.currentTime === 0) await frame()
+    return Math.round(performance.now() - ended)
+  },
+  /** Plays from a time on until something is said to the reader. */
+  async playInto(from) {
+    const position = byId('position')
+    position.value = String(from)
+    position.dispatchEvent(new Event('input'))
+    while (!byId('status').textContent.startsWith('No text')) await frame()
+    const said = byId('status').textContent
+    byId('play').click()
+    return said
+  },
+  /** Plays the first row until something was heard; the seconds it has played. */
+  async playFirst() {
+    document.querySelector('.row .time').click()
+    const status = byId('status')
+    while (!sounds[0] || sounds[0].currentTime < 0.4) {
+      await frame()
+      if (status.textContent && !/^(?:Fetching|Loading)/.test(status.textContent))
+        throw new Error(status.textContent)
+    }
+    const played = sounds[0].currentTime
+    byId('play').click()
+    return played
+  },
+  /** Chooses the first row, and gives it to the model. */
+  async giveFirst() {
+    getSelection().selectAllChildren(document.querySelector('.row p'))
+    await frame()
+    await frame()
+    byId('tell').click()
+    while (!byId('status').textContent.startsWith('Given')) await frame()
+  },
+  async axe() {
+    await frame()
+    await frame()
+    const { violations } = await axe.run()
+    return violations.map(
+      ({ id, nodes }) =>
+        `${id}: ${nodes
+          .map(({ html }) => html.slice(0, 150))
+          .slice(0, 2)
+          .join(' ')}`,
+    )
+  },
+  isUntouched: () =>
+    globalThis.pwned === undefined &&
+    document.querySelectorAll('script').length === 1 &&
+    document.querySelectorAll(
+      'img, iframe, svg, object, base, link, math, form:not(#search), a[href^="java"]',
+    ).length === 0 &&
+    document.querySelectorAll('style').length === 1,
+}
