@@ -171,12 +171,16 @@ function tooSlow(): SpeechError {
   })
 }
 
-/** A moved or deleted file; other errors say themselves why the recording cannot be read. */
+/** A moved or deleted file or upload; other errors say themselves why the recording cannot be read. */
 function missing(error?: unknown): unknown {
-  if (error !== undefined && !/^(?:FILE_NOT_FOUND|NOT_A_FILE|ATTACHMENT_NOT_VISIBLE)$/.test(codeOf(error)))
-    return error
+  const code = error === undefined ? 'FILE_NOT_FOUND' : codeOf(error)
+  if (!/^(?:FILE_NOT_FOUND|NOT_A_FILE|ATTACHMENT_NOT_VISIBLE|UPLOAD_NOT_FOUND)$/.test(code)) return error
+  const advice =
+    code === 'UPLOAD_NOT_FOUND'
+      ? 'Upload it again or give its path, and transcribe that'
+      : 'Put it back, or transcribe it from where it is now'
   return new SpeechError('RECORDING_LOST', 'The recording is no longer where it was transcribed from.', {
-    hint: 'Put it back, or transcribe it from where it is now: the same recording costs nothing again. Its text can still be read.',
+    hint: `${advice}: the same recording costs nothing again. Its text can still be read.`,
     cause: error,
   })
 }

@@ -134,13 +134,13 @@ async function findOrStart(
   return { job, cached: false, started }
 }
 
-/** A recording that was moved is known where it is now, for clips of it. */
+/** A recording that was moved, or uploaded again, is known where it is now, for clips of it. */
 async function notePath(
   { owner, id, request: { audio } }: Job,
   request: TranscriptionRequest,
   { update }: JobContext['repository'],
 ): Promise<void> {
-  if (audio === request.audio || parseSource(request.audio).kind !== 'path') return
+  if (audio === request.audio || !/^(?:path|upload)$/.test(parseSource(request.audio).kind)) return
   const moved = ({ request: now }: Job) => ({ request: { ...now, audio: request.audio } })
   // The transcript is there, whatever the store takes.
   await update(owner, id, moved).catch(() => {})

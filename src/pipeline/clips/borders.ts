@@ -29,7 +29,7 @@ export const estimatedDoubtSeconds = 1
 /** Kept of a pause around a clip, and at least left of it beside the words of its neighbours. */
 export const marginSeconds = 0.15
 const minDistanceSeconds = 0.05
-/** Neighbouring words that were measured to overlap by no more follow each other. */
+/** Neighbours that overlap by no more follow each other, from the middle of the overlap on. */
 const maxOverlapSeconds = 0.03
 /** No word is shorter: models give such a length where they know the start of a word alone. */
 const minWordSeconds = 0.04
@@ -57,8 +57,11 @@ export function unitsOf(segments: readonly Segment[]): Unit[] {
   const units: Unit[] = []
   for (const piece of pieces) {
     const last = units.at(-1)
-    if (!last || piece.start >= last.end - maxOverlapSeconds) units.push(piece)
-    else {
+    if (!last || piece.start >= last.end) units.push(piece)
+    else if (piece.start >= last.end - maxOverlapSeconds && piece.end > last.end) {
+      last.end = roundToMs((piece.start + last.end) / 2)
+      units.push({ ...piece, start: last.end })
+    } else {
       last.end = Math.max(last.end, piece.end)
       last.doubtSeconds = Math.max(last.doubtSeconds, piece.doubtSeconds)
     }
@@ -101,9 +104,11 @@ export function stretchOf(
   let last = wanted
   while (last >= first && units[last]!.end > limit) last--
   const isWhole = last === wanted
+  // A unit fits in a clip, unless there is a silence before it.
+  const isSilent = last < first
   const end = edgeBefore(units, last + 1, duration, ({ gap, isLast }) =>
     clamp(
-      isWhole ? to : gap.start,
+      isWhole ? to : isSilent ? limit : gap.start,
       Math.max(start.time, gap.start + least(gap, marginSeconds)),
       gap.end - (isLast ? 0 : least(gap, minDistanceSeconds)),
     ),

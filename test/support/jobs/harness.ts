@@ -9,6 +9,7 @@ import pLimit from 'p-limit'
 import type { Job, JobTool, TranscriptionRequest } from '../../../src/domain/job.ts'
 import type { FileRecogniserList } from '../../../src/domain/models/file-recogniser-list.ts'
 import type { Downloader } from '../../../src/domain/network/downloader.ts'
+import type { UploadSource } from '../../../src/domain/network/uploads.ts'
 import type { FileRecogniser, ObjectStorage, Store } from '../../../src/domain/ports.ts'
 import type { Lane, Queue } from '../../../src/domain/queue.ts'
 import type { TextModel } from '../../../src/domain/text-model.ts'
@@ -50,6 +51,7 @@ export interface HarnessOptions {
   blobs?: Partial<ObjectStorage>
   fileRecognisers?: { speakerRecognisers: FileRecogniserList; fileRecognisers: FileRecogniserList }
   downloader?: Downloader
+  uploads?: UploadSource
   ffmpeg?: LocateFfmpeg
   /** Shared with other machines; it carries out what is ordered only where it `serves`. */
   cluster?: { store: Store; queue: Queue; serves: boolean }
@@ -194,6 +196,7 @@ async function openHarness(folder: string, recording: string, options: HarnessOp
         download: () => Promise.reject(new Error('No test needs this.')),
         identify: () => Promise.reject(new Error('No test needs this.')),
       },
+      ...(options.uploads && { uploads: options.uploads }),
       ffmpeg: options.ffmpeg ?? locateTestFfmpeg,
       allowedDirs: options.allowedDirs ?? [folder],
       maxDownloadBytes: 1e9,

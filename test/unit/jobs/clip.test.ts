@@ -1,8 +1,12 @@
 // Clips of stored transcripts: only of the recording that was transcribed, where it may still be read, for its owner.
 import { copyFile, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Downloader } from '../../../src/domain/network/downloader.ts'
+import { uploadAddress } from '../../../src/domain/network/uploads.ts'
+import { uploadFiles } from '../../../src/drivers/uploads/files.ts'
+import { createUploads } from '../../../src/drivers/uploads/uploads.ts'
 import type { LocateFfmpeg } from '../../../src/pipeline/audio/ffmpeg.ts'
 import { locateTestFfmpeg } from '../../support/audio/ffmpeg.ts'
 import {
@@ -111,6 +115,39 @@ describe('a recording at an address', () => {
   it('it is refused where its server says nothing of versions', async () => {
     const { harness, id } = await transcribed({ downloader: server({ now: undefined }) }, url)
     await expect(clip(harness, id)).rejects.toThrow('does not say')
+  })
+})
+
+describe('a recording that was uploaded', () => {
+  const hourMs = 3600 * 1000
+
+  it('it is missed once its upload was deleted, and found again where it was uploaded again', async () => {
+    let now = Date.now()
+    const store = uploadFiles(join(workspace.folder, 'uploads'))
+    const noJobs = { unfinishedJobs: async () => [] }
+    const uploads = createUploads({ store, maxBytes: 1e9, jobs: noJobs, now: () => now })
+    const sent = async () => {
+      const { id } = await uploads.createTicket(owner, {})
+      const bytes = await readFile(workspace.recording)
+      const begun = await uploads.begin(id, { bytes: bytes.length, name: 'talk.wav' })
+      await uploads.append(begun, 0, Readable.from([bytes]))
+      await uploads.finish(begun)
+      return uploadAddress(id)
+    }
+    const { harness, id } = await transcribed({ uploads }, await sent())
+    expect((await clip(harness, id)).audio.length).toBeGreaterThan(1000)
+
+    now += 25 * hourMs
+    await uploads.sweep()
+    await expect(clip(harness, id)).rejects.toMatchObject({
+      code: 'RECORDING_LOST',
+      hint: expect.stringContaining('Upload it again'),
+    })
+
+    const again = await harness.transcribe({ audio: await sent() })
+    expect([again.job.id, again.cached, harness.requests.length]).toEqual([id, true, 1])
+    expect((await clip(harness, id)).audio.length).toBeGreaterThan(1000)
+    await uploads.close()
   })
 })
 

@@ -1,7 +1,7 @@
 // Borders of clips: no word is cut, nothing is left out where one clip goes on behind another, and hostile times are harmless.
 import { describe, expect, it } from 'vitest'
-import type { Segment } from '../../../../src/domain/transcript.ts'
-import { stretchOf, unitsOf } from '../../../../src/pipeline/clips/borders.ts'
+import { roundToMs, type Segment } from '../../../../src/domain/transcript.ts'
+import { longGapSeconds, stretchOf, type Unit, unitsOf } from '../../../../src/pipeline/clips/borders.ts'
 import { cutAt, findQuiet } from '../../../../src/pipeline/clips/quiet.ts'
 import { randomNumbers, sentencesOf, wordsCutAt } from '../../../support/audio/clip-words.ts'
 import { decodedSamples } from '../../../support/audio/hear.ts'
@@ -116,7 +116,85 @@ describe('borders between words', () => {
     const none = stretchOf([], { from: 10, to: 20, ...options })
     expect([none.start.time, none.end.time, none.next]).toEqual([10, 20, undefined])
   })
+
+  it.each([false, true])('a silence longer than a clip is heard in parts (estimated: %s)', estimated => {
+    const spoken = (start: number, text: string): Segment => ({
+      ...{ start, end: start + 1, text, estimated },
+      ...(!estimated && { words: [{ start, end: start + 1, text }] }),
+    })
+    const units = unitsOf([spoken(1, 'Hello.'), spoken(52, 'Goodbye.')])
+    const parts = partsOf(units, { from: 0, to: 53, duration: 54 })
+    expect(parts.map(({ start, end }) => [start.time, end.time])).toEqual([
+      [0, 2.15],
+      [2.15, 27.15],
+      [27.15, 51.95],
+      [51.85, 53.15],
+    ])
+  })
+
+  it('words that overlap a little are each heard once', () => {
+    const words = Array.from({ length: 60 }, (_, i) => ({ text: 'so', start: i, end: i + 1.03 }))
+    const units = unitsOf([{ start: 0, end: 60.03, text: 'so', estimated: false, words }])
+    const parts = partsOf(units, { from: 0, to: 61, duration: 61 })
+    expect(parts.map(({ start }) => start.time)).toEqual([0, 24.015, 49.015])
+    expect(parts.slice(0, 2).map(({ end, next }) => [end.time, next])).toEqual([
+      [24.015, 24.015],
+      [49.015, 49.015],
+    ])
+  })
+
+  it('the parts of 500 random recordings go on, are never empty, and hold each word once', () => {
+    const random = randomNumbers(11)
+    for (let run = 0; run < 500; run++) {
+      const { segments, duration } = randomSpeech(random)
+      const from = roundToMs(random() * duration * 0.9)
+      const to = roundToMs(from + 0.01 + random() * (duration - from))
+      const parts = partsOf(unitsOf(segments), { from, to: Math.min(to, duration), duration })
+      const times = parts.map(({ start, end }) => ({ start: start.time, end: end.time }))
+      expect(times.every(({ start, end }) => end > start && end - start <= maxSeconds + 0.001)).toBe(true)
+      // Of a short pause the middle may be left out.
+      expect(times.slice(1).every(({ start }, i) => start - times[i]!.end < longGapSeconds)).toBe(true)
+      const unlike = segments
+        .flatMap(({ words = [] }) => words.map(({ start, end }) => (start + end) / 2))
+        .filter(middle => middle > from && middle < to)
+        .filter(middle => times.filter(({ start, end }) => middle > start && middle < end).length !== 1)
+      expect(unlike, `run ${run}`).toEqual([])
+    }
+  })
 })
+
+/** The clips of a stretch, each asked for where the one before says that it goes on. */
+function partsOf(units: Unit[], { from, to, duration }: { from: number; to: number; duration: number }) {
+  const parts = [stretchOf(units, { from, to, duration, maxSeconds })]
+  for (let now = from, next = parts[0]!.next; next !== undefined; next = parts.at(-1)!.next) {
+    expect(next).toBeGreaterThan(now)
+    expect(next).toBeLessThan(to)
+    now = next
+    parts.push(stretchOf(units, { from: next, to, duration, maxSeconds }))
+  }
+  return parts
+}
+
+/** Measured words, of which some overlap a little or are very long, and estimated sentences, among pauses and silences. */
+function randomSpeech(random: () => number): { segments: Segment[]; duration: number } {
+  const segments: Segment[] = []
+  let now = random() < 0.3 ? 60 * random() : 0
+  for (let i = 0; i < 12; i++) {
+    const isEstimated = random() < 0.3
+    const words = Array.from({ length: isEstimated ? 1 : 12 }, () => {
+      const overlap = random() < 0.3 ? Math.min(now, 0.03 * random()) : -0.3 * random()
+      const start = roundToMs(now - overlap)
+      const seconds = isEstimated || random() < 0.03 ? 17 * random() : random()
+      const end = roundToMs(start + 0.1 + seconds)
+      now = end
+      return { text: 'so', start, end }
+    })
+    const span = { start: words[0]!.start, end: words.at(-1)!.end }
+    segments.push({ ...span, text: 'so', estimated: isEstimated, ...(!isEstimated && { words }) })
+    now += random() < 0.3 ? 80 * random() : random()
+  }
+  return { segments, duration: roundToMs(now) }
+}
 
 describe('borders in the sound', () => {
   const heard = ['meeting', 'clip', 'chinese', 'jfk']
