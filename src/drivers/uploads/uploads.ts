@@ -1,5 +1,5 @@
 // Tickets for uploads: who may send how much until when, what has come of it, and when it is deleted.
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import { isBatchId } from '../../domain/batch/batch.ts'
 import { codeOf } from '../../domain/errors.ts'
 import { createKeyedMutex } from '../../domain/keyed-mutex.ts'
@@ -13,9 +13,9 @@ import {
   uploadAddress,
 } from '../../domain/network/uploads.ts'
 import type { Store } from '../../domain/ports.ts'
-import { oneLine } from '../../domain/text.ts'
 import { log } from '../../log.ts'
 import * as refusals from './refusals.ts'
+import { fileName, hashOf, randomText } from './texts.ts'
 
 export interface UploadOptions {
   store: UploadStore
@@ -37,7 +37,6 @@ const maxLargest = 4
 const maxSending = 64
 /** Bytes of the disk that uploads leave to others. */
 const spareBytes = 64e6
-const idBytes = 16
 
 export function createUploads(options: UploadOptions): Uploads {
   const { store, maxBytes, jobs, now = Date.now } = options
@@ -253,23 +252,4 @@ export function createUploads(options: UploadOptions): Uploads {
 /** The record is of a whole upload. */
 function finished({ id, name = 'recording', bytes, hash }: UploadRecord): FinishedUpload {
   return { id, name, bytes: bytes!, hash: hash! }
-}
-
-/** Without folders. */
-function fileName(given = ''): string {
-  return oneLine(given.split(/[/\\]/).at(-1) ?? '')
-}
-
-function hashOf(secret: string): string {
-  return createHash('sha256').update(secret).digest('hex')
-}
-
-const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
-
-/** 128 bits in letters that a person can read out. */
-function randomText(): string {
-  return [...randomBytes(idBytes * 2)]
-    .slice(0, 26)
-    .map(byte => alphabet[byte & 31])
-    .join('')
 }

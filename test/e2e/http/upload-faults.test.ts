@@ -2,7 +2,7 @@
 import { readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { type ClientRequest, request as httpRequest } from 'node:http'
 import { join } from 'node:path'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { sendFile } from '../../../src/cli/upload/send-file.ts'
 import { uploadFiles } from '../../../src/drivers/uploads/files.ts'
 import { closedAfterEach } from '../../support/closed-after-each.ts'
@@ -46,6 +46,7 @@ const statusOf = (asked: ClientRequest) =>
 /** Files that are hashed only when the gate opens. */
 async function gatedFiles() {
   const folder = await tempFolder()
+  onTestFinished(folder.remove)
   const files = uploadFiles(folder.path)
   const calls = { seal: 0, get: 0 }
   let open = () => {}
@@ -118,6 +119,7 @@ describe('requests that cross each other', () => {
 
   it('a connection that takes long to end holds up no other owner', async () => {
     const folder = await tempFolder()
+    onTestFinished(folder.remove)
     const files = uploadFiles(folder.path)
     let release = () => {}
     const gate = new Promise<void>(resolve => {
