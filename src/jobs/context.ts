@@ -1,10 +1,10 @@
 // JobContext: everything that the parts of this folder depend on, and the contracts between them.
 import type { Job } from '../domain/job.ts'
-import type { KeyedMutex } from '../domain/keyed-mutex.ts'
 import type { Meter } from '../domain/meter.ts'
 import type { Store } from '../domain/ports.ts'
 import type { Delivery, Disposition, JobMessage, Queue } from '../domain/queue.ts'
 import type { Transcript } from '../domain/transcript.ts'
+import type { KeyedMutex } from '../domain/waiting/keyed-mutex.ts'
 import type { PipelinePorts } from '../pipeline/pipeline.ts'
 import type { Allowances } from './records/allowances.ts'
 import type { OpenBudgets } from './records/budgets.ts'

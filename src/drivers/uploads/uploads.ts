@@ -2,7 +2,6 @@
 import { timingSafeEqual } from 'node:crypto'
 import { isBatchId } from '../../domain/batch/batch.ts'
 import { codeOf } from '../../domain/errors.ts'
-import { createKeyedMutex } from '../../domain/keyed-mutex.ts'
 import {
   type ByteStream,
   type FinishedUpload,
@@ -13,6 +12,7 @@ import {
   uploadAddress,
 } from '../../domain/network/uploads.ts'
 import type { Store } from '../../domain/ports.ts'
+import { createKeyedMutex } from '../../domain/waiting/keyed-mutex.ts'
 import { log } from '../../log.ts'
 import * as refusals from './refusals.ts'
 import { fileName, hashOf, randomText } from './texts.ts'

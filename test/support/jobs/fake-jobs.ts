@@ -2,7 +2,7 @@
 import { EventEmitter, once } from 'node:events'
 import { SpeechError } from '../../../src/domain/errors.ts'
 import type { Job } from '../../../src/domain/job.ts'
-import { createKeyedMutex } from '../../../src/domain/keyed-mutex.ts'
+import { createKeyedMutex } from '../../../src/domain/waiting/keyed-mutex.ts'
 import type { Change, DisconnectReason, Jobs } from '../../../src/jobs/jobs.ts'
 import { transcribe } from '../../../src/jobs/transcribe.ts'
 import { transcript } from '../transcripts.ts'
