@@ -147,7 +147,7 @@ async function run(
     if (!isSpeechError(reported))
       log.error('tool-failed', { tool: tool.name, error: error instanceof Error ? error.name : typeof error })
     // No structured content: clients would validate it against the output schema of a success.
-    const advice = [...namedInput(reported, args), ...uploadAdvice(reported, call)]
+    const advice = [...namedInput(reported, args), ...(await uploadAdvice(reported, call))]
     const text = [describeFailure(reported, call.jobs), ...advice].join(' ')
     return { isError: true, content: [{ type: 'text', text }] }
   } finally {
