@@ -4,6 +4,7 @@ import type { Meter } from '../domain/meter.ts'
 import type { Store } from '../domain/ports.ts'
 import type { Delivery, Disposition, JobMessage, Queue } from '../domain/queue.ts'
 import type { Transcript } from '../domain/transcript.ts'
+import type { KeyedMutex } from '../domain/waiting/keyed-mutex.ts'
 import type { PipelinePorts } from '../pipeline/pipeline.ts'
 import type { Allowances } from './records/allowances.ts'
 import type { OpenBudgets } from './records/budgets.ts'
@@ -11,7 +12,6 @@ import type { Changes } from './records/changes.ts'
 import type { JobRepository } from './records/job-repository.ts'
 import type { Leases } from './records/lease.ts'
 import type { Waiters } from './records/waiters.ts'
-import type { KeyedMutex } from './submit/keyed-mutex.ts'
 
 /** Dependencies of the parts of this folder. A function that needs little takes a `Pick` of it. */
 export interface JobBasis {

@@ -152,7 +152,7 @@ async function run(
     if (!isSpeechError(reported))
       log.error('tool-failed', { tool: tool.name, error: error instanceof Error ? error.name : typeof error })
     // No structured content: clients would validate it against the output schema of a success.
-    const upload = tool.fileInput ? await uploadAdvice(reported, call) : []
+    const upload = tool.fileInput ? uploadAdvice(reported, call) : []
     const advice = [...namedInput(reported, args), ...upload]
     const text = [describeFailure(reported, call.jobs), ...advice].join(' ')
     return { isError: true, content: [{ type: 'text', text }] }

@@ -1,7 +1,9 @@
 // Uploads in the data folder and in the bucket of a team, also where the bucket fails.
-import { mkdir } from 'node:fs/promises'
+import { once } from 'node:events'
+import { mkdir, readFile } from 'node:fs/promises'
+import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { startOss } from '../../emulators/oss/oss.ts'
 import { receivedInOss } from '../../src/drivers/object-storage/oss/received.ts'
 import { uploadFiles } from '../../src/drivers/uploads/files.ts'
@@ -62,6 +64,25 @@ describe('two servers with one bucket', () => {
     const file = bytesOf(5_000_000)
     await sendByTus(url, file)
     expect((await server.uploads.find('local', id)).hash).toBe(sha256(file))
+  })
+
+  it('a piece that comes late, of a file that another one has replaced, does not mix with it', async () => {
+    const { oss, stores } = await openTwice()
+    const [one, two] = [await serve({ store: stores[0] }), await serve({ store: stores[1] })]
+    const { id, url } = await one.ticket()
+    const there = new URL(new URL(url).pathname, two.url).href
+    const late = httpRequest(url, { method: 'PUT', headers: { 'content-length': 200_000 } })
+    const answer = once(late, 'response')
+    late.write(bytesOf(199_000, 7))
+    await vi.waitFor(async () => expect((await stores[1].get(id))?.bytes).toBe(200_000))
+    const file = bytesOf(150_000)
+    expect((await fetch(there, { method: 'PUT', body: file })).status).toBe(201)
+    late.end(bytesOf(1_000))
+    const [{ statusCode }] = (await answer) as [IncomingMessage]
+    expect([statusCode, oss.objects().some(({ key }) => /-200000$/.test(key))]).toEqual([423, true])
+    const run = { signal: new AbortController().signal, scratch }
+    const opened = await two.uploads.open('local', id, run)
+    expect(sha256(await readFile(opened.file))).toBe(sha256(file))
   })
 
   it('a sweep leaves nothing of an upload in the bucket', async () => {

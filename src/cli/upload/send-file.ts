@@ -67,6 +67,8 @@ async function begin(address: string, file: SentFile, signal: AbortSignal): Prom
       hint: 'Ask for another ticket with request_upload.',
     })
   }
+  // The upload may have begun. The answer to another status has the words of the server.
+  if (passes(found.status)) throw refusalIn(found)
   const metadata = { filename: file.name, sha256: file.sha256 }
   const pairs = Object.entries(metadata).map(
     ([key, value]) => `${key} ${Buffer.from(value).toString('base64')}`,
@@ -128,7 +130,7 @@ function ask(
         resolve({ status: response.statusCode ?? 0, headers: response.headers, text }),
       )
     })
-    // What the server says comes first; a connection that breaks is an error of the request.
+    // The answer comes first; a connection that breaks is an error of the request.
     if (body) pipeline(body, request).catch(() => {})
     else request.end()
   })
@@ -144,10 +146,15 @@ function metadataOf({ headers }: Answer): Record<string, string> {
   )
 }
 
-/** The server's own words, where it is ours. Offsets that differ, a busy upload and faults of a proxy pass. */
+/** Offsets that differ, a busy upload and faults of a proxy pass. */
+function passes(status: number): boolean {
+  return status === 409 || status === 423 || status === 429 || (status >= 500 && status !== 507)
+}
+
+/** The server's own words, where it is ours. */
 function refusalIn({ status, text }: Answer): SpeechError {
   const [, code = '', message = ''] = /^([A-Z_]+): ([^\n]{1,500})/.exec(text) ?? []
-  const retryable = status === 409 || status === 423 || status === 429 || (status >= 500 && status !== 507)
+  const retryable = passes(status)
   if (Object.hasOwn(errors, code)) {
     const [first = '', ...rest] = message.split(/(?<=\.) /)
     return new SpeechError(code as ErrorCode, first, { hint: rest.join(' '), retryable })

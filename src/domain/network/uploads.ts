@@ -19,6 +19,8 @@ export interface UploadRecord {
   metadata?: Record<string, string | null>
   /** True for a plain PUT, which cannot be resumed. */
   isPut?: boolean
+  /** Random, another one each time the upload begins: tells its bytes from those of a file before. */
+  attempt?: string
   /** SHA-256 of the whole file, in hexadecimal; set once it is whole. */
   hash?: string
   /** When it was last ordered; before that, when it was whole. */
@@ -101,7 +103,7 @@ export interface Uploads extends UploadSource {
   /** Throws `UPLOAD_REFUSED` for a ticket that was used, `TOO_LARGE`, `BUSY`, `DISK_FULL`. */
   begin(id: string, start: UploadStart): Promise<UploadRecord>
   received(record: UploadRecord): Promise<number>
-  /** Throws `BUSY` while another connection sends to the same upload, and `DISK_FULL`. */
+  /** Throws `BUSY` while another connection sends to the same upload, or too many to all, and `DISK_FULL`. */
   append(record: UploadRecord, from: number, bytes: ByteStream): Promise<void>
   /**
    * The whole recording, once all bytes are there; undefined before. Throws `UPLOAD_REFUSED` where `hash` is not that of

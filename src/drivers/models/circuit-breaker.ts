@@ -1,6 +1,6 @@
 // Circuit breaker per model: one probe request at a time while its state is unknown.
 import type { SpeechError } from '../../domain/errors.ts'
-import { unlessAborted } from '../../domain/unless-aborted.ts'
+import { unlessAborted } from '../../domain/waiting/unless-aborted.ts'
 
 export interface CircuitBreaker {
   /**

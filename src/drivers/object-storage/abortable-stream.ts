@@ -1,5 +1,5 @@
 // Makes the next chunk of a stream end as soon as a signal aborts.
-import { unlessAborted } from '../../domain/unless-aborted.ts'
+import { unlessAborted } from '../../domain/waiting/unless-aborted.ts'
 
 /** The chunks of a stream. Throws the reason of the signal without waiting for a chunk that may never arrive. */
 export async function* abortableStream<T>(stream: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {

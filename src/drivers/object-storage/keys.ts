@@ -15,6 +15,8 @@ export interface UploadName {
 export const receivedKeys = {
   record: (id: string) => `${uploadsPrefix}received/${id}/record.json`,
   pieces: (id: string) => `${uploadsPrefix}received/${id}/piece-`,
+  piecesOf: ({ id, attempt = '' }: { id: string; attempt?: string }) =>
+    `${uploadsPrefix}received/${id}/piece-${attempt}-`,
   owners: `${uploadsPrefix}owners/`,
   owner: (owner: string) => `${uploadsPrefix}owners/${encode(owner)}/`,
 }

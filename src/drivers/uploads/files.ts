@@ -57,11 +57,11 @@ export function uploadFiles(folder: string): UploadStore {
       let collectedAt = from
       try {
         for await (const piece of bytes) {
-          const { bytesWritten } = await file.write(piece, 0, piece.length, at)
-          at += bytesWritten
-          if (bytesWritten < piece.length) {
-            const rest = await file.write(piece, bytesWritten, piece.length - bytesWritten, at)
-            at += rest.bytesWritten
+          // A disk that fills up may take a part of it, and refuse the rest.
+          for (let done = 0; done < piece.length; ) {
+            const { bytesWritten } = await file.write(piece, done, piece.length - done, at)
+            done += bytesWritten
+            at += bytesWritten
           }
           if (at - collectedAt < collectBytes) continue
           collectedAt = at

@@ -38,9 +38,15 @@ export const inUse = () =>
     retryable: true,
   })
 
+export const tooBusy = () =>
+  new SpeechError('BUSY', 'The server takes no more uploads at once.', {
+    hint: 'Send the file again in a minute.',
+    retryable: true,
+  })
+
 export const superseded = () =>
-  new SpeechError('BUSY', 'The same file is sent over a newer connection now.', {
-    hint: 'Leave it to that connection.',
+  new SpeechError('BUSY', 'This upload was begun again or deleted over another connection.', {
+    hint: 'Leave it to that connection, or send the file again.',
   })
 
 export const tooLarge = (maxBytes: number) =>

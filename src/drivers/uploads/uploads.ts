@@ -1,9 +1,9 @@
 // Tickets for uploads: who may send how much until when, what has come of it, and when it is deleted.
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
-import pLimit from 'p-limit'
+import { timingSafeEqual } from 'node:crypto'
 import { isBatchId } from '../../domain/batch/batch.ts'
 import { codeOf } from '../../domain/errors.ts'
 import {
+  type ByteStream,
   type FinishedUpload,
   type UploadRecord,
   type UploadStart,
@@ -12,9 +12,10 @@ import {
   uploadAddress,
 } from '../../domain/network/uploads.ts'
 import type { Store } from '../../domain/ports.ts'
-import { oneLine } from '../../domain/text.ts'
+import { createKeyedMutex } from '../../domain/waiting/keyed-mutex.ts'
 import { log } from '../../log.ts'
 import * as refusals from './refusals.ts'
+import { fileName, hashOf, randomText } from './texts.ts'
 
 export interface UploadOptions {
   store: UploadStore
@@ -32,14 +33,20 @@ const sweepIntervalMs = 30 * 60_000
 /** Tickets and uploads that an owner has at once, and the bytes of these, in largest recordings. */
 const maxUploads = 50
 const maxLargest = 4
-const idBytes = 16
+/** Connections that send at once, of all owners: each may take 2 MB of memory. */
+const maxSending = 64
+/** Bytes of the disk that uploads leave to others. */
+const spareBytes = 64e6
 
 export function createUploads(options: UploadOptions): Uploads {
   const { store, maxBytes, jobs, now = Date.now } = options
   /** Uploads to which a connection sends. */
   const active = new Map<string, { stop(): void; ended: Promise<void> }>()
-  /** What an owner has is counted and changed in turns. */
-  const inTurn = pLimit(1)
+  /** An upload begins, is hashed and is cancelled in turns. */
+  const turnOfUpload = createKeyedMutex()
+  /** The tickets and bytes of an owner are counted and changed in turns, so is the space of a disk. */
+  const turnOfOwner = createKeyedMutex()
+  const turnAtDisk = createKeyedMutex()
   let timer: NodeJS.Timeout | undefined
 
   const isOver = ({ hash, endsAt, usedAt = 0 }: UploadRecord) =>
@@ -56,28 +63,40 @@ export function createUploads(options: UploadOptions): Uploads {
   }
 
   async function finish(record: UploadRecord): Promise<FinishedUpload | undefined> {
-    const { id, bytes, metadata } = record
+    const { id, bytes } = record
     if (bytes === undefined) return undefined
-    if (record.hash === undefined) {
-      if ((await store.received(record)) < bytes) return undefined
-      const hash = await store.seal(record)
-      const expected = metadata?.sha256?.trim().toLowerCase()
-      if (expected && expected !== hash) {
-        await restart(record)
-        throw refusals.otherBytes()
-      }
-      record.hash = hash
-      record.usedAt = now()
-      await store.save(record)
-      log.info('uploaded', { id, bytes })
+    if (record.hash !== undefined) return finished(record)
+    if ((await store.received(record)) < bytes) return undefined
+    return turnOfUpload(id, async () => finished(await sealed(record)))
+  }
+
+  /** Reading takes a while: another server may begin the upload again meanwhile. */
+  async function sealed({ id, attempt }: UploadRecord): Promise<UploadRecord> {
+    const record = await ofAttempt(id, attempt)
+    if (record.hash !== undefined) return record
+    const hash = await store.seal(record)
+    await ofAttempt(id, attempt)
+    const expected = record.metadata?.sha256?.trim().toLowerCase()
+    if (expected && expected !== hash) {
+      await restart(record)
+      throw refusals.otherBytes()
     }
-    return { id, name: record.name ?? 'recording', bytes, hash: record.hash }
+    const whole = { ...record, hash, usedAt: now() }
+    await store.save(whole)
+    log.info('uploaded', { id, bytes: record.bytes })
+    return whole
+  }
+
+  async function ofAttempt(id: string, attempt: string | undefined): Promise<UploadRecord> {
+    const record = await existing(id)
+    if (record.attempt !== attempt) throw refusals.superseded()
+    return record
   }
 
   /** The ticket is as it was before its upload began. */
   async function restart(record: UploadRecord): Promise<void> {
     await store.clear(record)
-    const { bytes: _bytes, metadata: _metadata, isPut: _isPut, ...ticket } = record
+    const { bytes: _bytes, metadata: _metadata, isPut: _isPut, attempt: _attempt, ...ticket } = record
     await store.save(ticket)
   }
 
@@ -90,7 +109,7 @@ export function createUploads(options: UploadOptions): Uploads {
 
   async function begin(id: string, start: UploadStart): Promise<UploadRecord> {
     const record = await existing(id)
-    const { bytes, name, metadata, isPut = false } = start
+    const { bytes, isPut = false } = start
     // A PUT cannot go on where it broke off, so it begins again.
     const isSamePut = isPut && record.isPut
     if (isSamePut && record.hash === undefined) await stop(id)
@@ -98,16 +117,43 @@ export function createUploads(options: UploadOptions): Uploads {
     if (record.hash !== undefined || active.has(id) || !isNew) throw refusals.usedTicket(record)
     if (bytes > record.maxBytes) throw refusals.tooLarge(record.maxBytes)
     if (bytes === 0) throw refusals.emptyFile()
-    const others = (await ofOwner(record.owner)).filter(other => other.id !== id)
+    return turnOfOwner(record.owner, () => reserve(record, start))
+  }
+
+  async function reserve(record: UploadRecord, { bytes, name, metadata, isPut = false }: UploadStart) {
+    const { id, owner } = record
+    const others = (await ofOwner(owner)).filter(other => other.id !== id)
     const taken = others.reduce((sum, other) => sum + (other.bytes ?? 0), 0)
     if (taken + bytes > maxLargest * maxBytes) throw refusals.tooMuch(maxLargest * maxBytes)
-    const free = await store.freeBytes()
-    if (free !== undefined && free < bytes) throw refusals.diskFull()
     const given = fileName(name)
-    const begun = { ...record, bytes, metadata, isPut, ...(given && { name: given }) }
-    await store.clear(begun)
-    await store.save(begun)
-    return begun
+    const attempt = randomText()
+    const begun = { ...record, bytes, metadata, isPut, attempt, ...(given && { name: given }) }
+    const open = async () => {
+      await store.clear(begun)
+      await store.save(begun)
+      return begun
+    }
+    // A bucket has room for all.
+    if ((await store.freeBytes()) === undefined) return open()
+    return turnAtDisk('disk', async () => {
+      const free = (await store.freeBytes()) ?? 0
+      if (free - spareBytes - (await outstanding(id)) < bytes) throw refusals.diskFull()
+      return open()
+    })
+  }
+
+  /** Bytes that are still to come of the uploads under way, but for one. */
+  async function outstanding(id: string): Promise<number> {
+    const open = (await store.list()).filter(
+      other => other.id !== id && other.hash === undefined && !isOver(other),
+    )
+    const left = open.map(async other => Math.max(0, (other.bytes ?? 0) - (await store.received(other))))
+    return (await Promise.all(left)).reduce((sum, bytes) => sum + bytes, 0)
+  }
+
+  async function append(record: UploadRecord, from: number, bytes: ByteStream): Promise<void> {
+    await ofAttempt(record.id, record.attempt)
+    await store.append(record, from, bytes)
   }
 
   async function findRecord(owner: string, id: string): Promise<UploadRecord & FinishedUpload> {
@@ -121,7 +167,7 @@ export function createUploads(options: UploadOptions): Uploads {
 
   return {
     createTicket: (owner, { name, bytes = 0 }) =>
-      inTurn(async () => {
+      turnOfOwner(owner, async () => {
         if (bytes > maxBytes) throw refusals.tooLarge(maxBytes)
         if ((await ofOwner(owner)).length >= maxUploads) throw refusals.tooMany(maxUploads)
         const [id, secret] = [randomText(), randomText()]
@@ -143,22 +189,31 @@ export function createUploads(options: UploadOptions): Uploads {
       if (isOver(record)) throw refusals.lateTicket()
       return record
     },
-    begin: (id, start) => inTurn(() => begin(id, start)),
+    begin: (id, start) => turnOfUpload(id, () => begin(id, start)),
     received: record => store.received(record),
     async append(record, from, bytes) {
-      const { id } = record
+      const { id, endsAt } = record
       if (active.has(id)) throw refusals.inUse()
-      const work = store.append(record, from, bytes)
-      const ended = work.catch(() => {}).then(() => void active.delete(id))
+      if (active.size >= maxSending) throw refusals.tooBusy()
+      const end = setTimeout(() => bytes.destroy?.(refusals.lateTicket()), endsAt - now())
+      const work = append(record, from, bytes)
+      const ended = work
+        .catch(() => {})
+        .then(() => {
+          clearTimeout(end)
+          active.delete(id)
+        })
       active.set(id, { stop: () => void bytes.destroy?.(refusals.superseded()), ended })
       await work.finally(() => ended)
     },
     finish,
-    async cancel(id) {
-      const record = await existing(id)
-      if (record.hash !== undefined) throw refusals.usedTicket(record)
-      await restart(record)
-    },
+    cancel: id =>
+      turnOfUpload(id, async () => {
+        await stop(id)
+        const record = await existing(id)
+        if (record.hash !== undefined) throw refusals.usedTicket(record)
+        await restart(record)
+      }),
     async find(owner, id) {
       const { name, bytes, hash } = await findRecord(owner, id)
       return { id, name, bytes, hash }
@@ -194,21 +249,7 @@ export function createUploads(options: UploadOptions): Uploads {
   }
 }
 
-/** Without folders. */
-function fileName(given = ''): string {
-  return oneLine(given.split(/[/\\]/).at(-1) ?? '')
-}
-
-function hashOf(secret: string): string {
-  return createHash('sha256').update(secret).digest('hex')
-}
-
-const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
-
-/** 128 bits in letters that a person can read out. */
-function randomText(): string {
-  return [...randomBytes(idBytes * 2)]
-    .slice(0, 26)
-    .map(byte => alphabet[byte & 31])
-    .join('')
+/** The record is of a whole upload. */
+function finished({ id, name = 'recording', bytes, hash }: UploadRecord): FinishedUpload {
+  return { id, name, bytes: bytes!, hash: hash! }
 }

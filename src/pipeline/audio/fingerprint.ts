@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import pLimit from 'p-limit'
 import type { Checkpoints, RecognisedWord, Recognition } from '../../domain/ports.ts'
-import { unlessAborted } from '../../domain/unless-aborted.ts'
+import { unlessAborted } from '../../domain/waiting/unless-aborted.ts'
 
 /** Options of a recognition; another model, language or context may give other words. */
 export interface AsrOptions {

@@ -1,4 +1,4 @@
-// A ticket for an upload, as data and as text; and the same as advice, where a path leads to a file in a chat.
+// A ticket for an upload, as data and as text; and advice to ask for one, where a path leads to another machine.
 import { isSpeechError } from '../../domain/errors.ts'
 import { type Uploads, uploadAddress } from '../../domain/network/uploads.ts'
 
@@ -27,12 +27,9 @@ export async function ticketAnswer({ owner, uploads, serverUrl }: Uploader, name
 }
 
 /** More text for an error about a recording that this server does not see, where it can be uploaded. */
-export async function uploadAdvice(error: unknown, uploader: Uploader): Promise<string[]> {
-  if (!uploader.uploads || !isSpeechError(error)) return []
-  if (/^(?:OUTSIDE_ALLOWED_DIRS|FILE_NOT_FOUND)$/.test(error.code))
-    return ['If the recording is on another machine, call request_upload.']
-  if (error.code !== 'ATTACHMENT_NOT_VISIBLE') return []
-  // Without a ticket, the error is as it was.
-  const ticket = await ticketAnswer(uploader).catch(() => undefined)
-  return ticket ? [`\n${ticket.text}`] : []
+export function uploadAdvice(error: unknown, { uploads }: Uploader): string[] {
+  const isElsewhere =
+    isSpeechError(error) &&
+    /^(?:OUTSIDE_ALLOWED_DIRS|FILE_NOT_FOUND|ATTACHMENT_NOT_VISIBLE)$/.test(error.code)
+  return uploads && isElsewhere ? ['If the recording is on another machine, call request_upload.'] : []
 }

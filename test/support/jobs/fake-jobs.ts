@@ -2,8 +2,8 @@
 import { EventEmitter, once } from 'node:events'
 import { SpeechError } from '../../../src/domain/errors.ts'
 import type { Job } from '../../../src/domain/job.ts'
+import { createKeyedMutex } from '../../../src/domain/waiting/keyed-mutex.ts'
 import type { Change, DisconnectReason, Jobs } from '../../../src/jobs/jobs.ts'
-import { createKeyedMutex } from '../../../src/jobs/submit/keyed-mutex.ts'
 import { transcribe } from '../../../src/jobs/transcribe.ts'
 import { transcript } from '../transcripts.ts'
 

@@ -2,7 +2,7 @@
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Job } from '../../../src/domain/job.ts'
 import type { UploadStore, Uploads } from '../../../src/domain/network/uploads.ts'
 import { uploadFiles } from '../../../src/drivers/uploads/files.ts'
@@ -125,6 +125,40 @@ describe('bytes', () => {
     const fills = pieces(Buffer.from('abc'), Object.assign(new Error('write'), { code: 'ENOSPC' }))
     await expect(uploads.append(begun, 0, fills)).rejects.toEqual(refused('DISK_FULL', /too full/))
     expect(await uploads.received(begun)).toBe(3)
+  })
+
+  it('an upload leaves room for the rest of those under way, of other owners too', async () => {
+    const roomy = open({ ...store, freeBytes: async () => 64e6 + 1_000 })
+    const begin = async (owner: string, bytes: number) =>
+      roomy.begin((await roomy.createTicket(owner, {})).id, { bytes })
+    await begin('ann', 600)
+    await expect(begin('bob', 600)).rejects.toEqual(refused('DISK_FULL', /too full/))
+    await begin('bob', 400)
+    await expect(begin('cy', 1)).rejects.toEqual(refused('DISK_FULL', /too full/))
+    const both = await Promise.allSettled([begin('dan', 0.5), begin('eve', 0.5)])
+    expect(both.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+    now += 25 * hourMs
+    const next = await Promise.allSettled([begin('ann', 600), begin('bob', 600)])
+    expect(next.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected'])
+  })
+
+  it('the server takes 64 uploads at once, and the next one when one has ended', async () => {
+    const ends: (() => void)[] = []
+    async function* held() {
+      await new Promise<void>(resolve => ends.push(resolve))
+      yield Buffer.from('x')
+    }
+    const begin = async (owner: string) =>
+      uploads.begin((await uploads.createTicket(owner, {})).id, { bytes: 1 })
+    const sent: Promise<void>[] = []
+    for (let i = 0; i < 64; i++) sent.push(uploads.append(await begin(`owner ${i % 4}`), 0, held()))
+    const next = await begin('ann')
+    await expect(uploads.append(next, 0, held())).rejects.toEqual(refused('BUSY', /no more uploads at once/))
+    await vi.waitFor(() => expect(ends.length).toBe(64))
+    for (const end of ends) end()
+    await Promise.all(sent)
+    await uploads.append(next, 0, pieces(Buffer.from('x')))
+    expect((await uploads.finish(next))?.bytes).toBe(1)
   })
 
   it('names lose their folders, and files are closed to other users', async () => {

@@ -46,8 +46,8 @@ export function receivedInOss(options: OssOptions): UploadStore {
   }
 
   /** Without gaps, from the beginning. Pieces of connections that overlapped have the same bytes: both sent one file. */
-  async function spansOf(session: OssSession, { id }: UploadRecord): Promise<Span[]> {
-    const keys = await listKeys(session, receivedKeys.pieces(id))
+  async function spansOf(session: OssSession, record: UploadRecord): Promise<Span[]> {
+    const keys = await listKeys(session, receivedKeys.piecesOf(record))
     const pieces = keys.flatMap(key => {
       const [, start, length] = /-(\d+)-(\d+)$/.exec(key) ?? []
       return length === undefined ? [] : [{ key, start: Number(start), end: Number(start) + Number(length) }]
@@ -66,8 +66,8 @@ export function receivedInOss(options: OssOptions): UploadStore {
     return (content as Buffer).subarray(skip)
   }
 
-  async function put(session: OssSession, { id }: UploadRecord, start: number, bytes: Buffer): Promise<void> {
-    const key = `${receivedKeys.pieces(id)}${String(start).padStart(15, '0')}-${bytes.length}`
+  async function put(session: OssSession, record: UploadRecord, start: number, bytes: Buffer): Promise<void> {
+    const key = `${receivedKeys.piecesOf(record)}${String(start).padStart(15, '0')}-${bytes.length}`
     await session.request(client => client.put(key, bytes, transfer), forEver)
   }
 
@@ -124,7 +124,7 @@ export function receivedInOss(options: OssOptions): UploadStore {
     append: (record, from, bytes) =>
       withSession(async session => {
         let at = from
-        for await (const { piece, error } of pieces(bytes)) {
+        for await (const { piece, error } of pieces(bytes, record.bytes! - from)) {
           if (piece.length > 0) await put(session, record, at, piece)
           at += piece.length
           freeYoungBuffers()
@@ -164,17 +164,21 @@ export function receivedInOss(options: OssOptions): UploadStore {
 }
 
 /** Cuts a stream into pieces. After a break the last one holds what had come, with the error. */
-async function* pieces(stream: ByteStream): AsyncGenerator<{ piece: Buffer; error?: unknown }> {
-  const piece = Buffer.allocUnsafeSlow(pieceBytes)
+async function* pieces(
+  stream: ByteStream,
+  bytesLeft: number,
+): AsyncGenerator<{ piece: Buffer; error?: unknown }> {
+  const size = Math.max(1, Math.min(pieceBytes, bytesLeft))
+  const piece = Buffer.allocUnsafeSlow(size)
   let filled = 0
   try {
     for await (const chunk of stream)
       for (let taken = 0; taken < chunk.length; ) {
-        const part = chunk.subarray(taken, taken + pieceBytes - filled)
+        const part = chunk.subarray(taken, taken + size - filled)
         piece.set(part, filled)
         filled += part.length
         taken += part.length
-        if (filled < pieceBytes) continue
+        if (filled < size) continue
         // The same memory is filled again once the piece is stored.
         yield { piece }
         filled = 0
@@ -187,7 +191,10 @@ async function* pieces(stream: ByteStream): AsyncGenerator<{ piece: Buffer; erro
 }
 
 async function writeAt(file: FileHandle, bytes: Buffer, at: number): Promise<void> {
-  await file.write(bytes, 0, bytes.length, at).catch(throwUnwritable)
+  for (let done = 0; done < bytes.length; ) {
+    const write = file.write(bytes, done, bytes.length - done, at + done)
+    done += (await write.catch(throwUnwritable)).bytesWritten
+  }
 }
 
 function lost(): SpeechError {

@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { describeError, type ErrorCode, isSpeechError } from '../../../domain/errors.ts'
 import { type FinishedUpload, type UploadRecord, uploadAddress } from '../../../domain/network/uploads.ts'
+import { log } from '../../../log.ts'
 
 export interface UploadRequest {
   incoming: IncomingMessage
@@ -31,6 +32,11 @@ const statuses: Partial<Record<ErrorCode, number>> = {
 
 export function statusOf(error: unknown): number {
   return (isSpeechError(error) && statuses[error.code]) || 500
+}
+
+/** Its words may hold paths, so they are not logged. */
+export function logFailure(error: unknown): void {
+  log.error('upload-failed', { error: error instanceof Error ? error.name : typeof error })
 }
 
 export function sendRefusal(incoming: IncomingMessage, outgoing: ServerResponse, error: unknown): void {

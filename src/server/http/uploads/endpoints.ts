@@ -2,10 +2,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isSpeechError, SpeechError } from '../../../domain/errors.ts'
 import type { FinishedUpload, Uploads } from '../../../domain/network/uploads.ts'
-import { log } from '../../../log.ts'
 import type { Caller } from '../login/caller.ts'
 import type { JsonResponse } from '../responses.ts'
-import { describeWhole, sendRefusal, type UploadRequest } from './answers.ts'
+import { describeWhole, logFailure, sendRefusal, type UploadRequest } from './answers.ts'
 import { receivePut } from './put.ts'
 import type { TusHandler } from './tus.ts'
 
@@ -14,7 +13,7 @@ const address = /^\/uploads\/([a-z0-9]{26}\.[a-z0-9]{26})(?:\/([^/?]*))?$/
 const tusMethods = ['POST', 'HEAD', 'PATCH', 'DELETE', 'OPTIONS']
 
 export interface UploadEndpointOptions {
-  /** Whose the token of a request is. */
+  /** The owner of the request's token. */
   callerOf(incoming: IncomingMessage): Promise<Caller | JsonResponse>
   /** A connection that sends nothing for this time is closed. */
   idleTimeoutMs: number
@@ -77,8 +76,7 @@ export function createUploadEndpoints(uploads: Uploads, { callerOf, idleTimeoutM
       await answer(incoming, outgoing)
     } catch (error) {
       if (outgoing.destroyed || (incoming.destroyed && !incoming.complete)) return void outgoing.destroy()
-      if (!isSpeechError(error))
-        log.error('upload-failed', { error: error instanceof Error ? error.name : typeof error })
+      if (!isSpeechError(error)) logFailure(error)
       sendRefusal(incoming, outgoing, error)
     }
   }

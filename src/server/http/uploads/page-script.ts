@@ -39,6 +39,8 @@ async function begin(file) {
     if (known && decoded(known[1]) === fingerprint) return Number(found.getResponseHeader('Upload-Offset'))
     throw Object.assign(new Error('This address was used for another file. Ask for another one.'), { isFinal: true })
   }
+  // The upload may have begun.
+  if (!refused(found).isFinal) throw refused(found)
   const metadata = 'filename ' + encoded(file.name) + ',fingerprint ' + encoded(fingerprint)
   const created = await ask('POST', { 'Upload-Length': file.size, 'Upload-Metadata': metadata })
   if (created.status !== 201) throw refused(created)

@@ -3,7 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { DataStore, ERRORS, Server, Upload } from '@tus/server'
 import { describeError, isSpeechError } from '../../../domain/errors.ts'
 import type { Uploads } from '../../../domain/network/uploads.ts'
-import { describeWhole, statusOf, type UploadRequest } from './answers.ts'
+import { describeWhole, logFailure, statusOf, type UploadRequest } from './answers.ts'
 
 /** A connection that broke may still be open here: the next one waits this long for its end. */
 const lockDrainTimeoutMs = 500
@@ -31,8 +31,12 @@ export function createTus(uploads: Uploads): TusHandler {
       if (whole) describeWhole(outgoing, whole)
       return {}
     },
-    onResponseError: (_, error) =>
-      isSpeechError(error) ? { status_code: statusOf(error), body: `${describeError(error)}\n` } : undefined,
+    onResponseError(_, error) {
+      // Those of the library have a status and words of their own.
+      if ('status_code' in error) return undefined
+      if (!isSpeechError(error)) logFailure(error)
+      return { status_code: statusOf(error), body: `${describeError(error)}\n` }
+    },
   })
   return request => {
     // The library refuses the list of two proxies, and nothing here asks for it.

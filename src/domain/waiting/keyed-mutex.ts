@@ -1,4 +1,4 @@
-// Keyed mutex: submit and cancel of one job must not interleave between a read and its write.
+// Keyed mutex: changes of one thing must not interleave between a read and its write.
 
 /** Runs the work after all earlier work under the same key has ended. */
 export type KeyedMutex = <T>(key: string, work: () => Promise<T>) => Promise<T>
