@@ -1,7 +1,7 @@
 // The page in a real Chromium: how fast an hour is shown and scrolled, which word is marked, axe, and hostile transcripts.
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { createKeyedMutex } from '../../src/jobs/submit/keyed-mutex.ts'
+import { createKeyedMutex } from '../../src/domain/waiting/keyed-mutex.ts'
 import { serveViewer } from '../../src/server/viewer/serve-viewer.ts'
 import { tempFolder } from '../support/e2e/system.ts'
 import { type BrowserPage, findChromium, openBrowser } from './browser.ts'
