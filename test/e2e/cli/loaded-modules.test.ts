@@ -35,10 +35,11 @@ async function loadedBy(args: string[], env: Record<string, string> = {}): Promi
     .map(([, library]) => library)
 }
 
-/** The texts of all files of a folder of dist/. */
+/** The texts of the files in a folder of dist/. */
 async function filesIn(name: string): Promise<string[]> {
   const folder = join(dirname(entry), name)
-  return Promise.all((await readdir(folder)).map(file => readFile(join(folder, file), 'latin1')))
+  const files = (await readdir(folder, { withFileTypes: true })).filter(one => one.isFile())
+  return Promise.all(files.map(({ name: file }) => readFile(join(folder, file), 'latin1')))
 }
 
 it('the program carries no library that it never calls', async () => {

@@ -58,7 +58,7 @@ async function run(messages: object[]) {
 it('a server lists its tools before it loads what runs them, whose failure ends it with an error', async () => {
   const { answers, stderr, code } = await run([hello, initialized, list])
   expect(answers.map(({ id }) => id)).toEqual([1, 2])
-  expect(answers[1]!.result.tools).toHaveLength(10)
+  expect(answers[1]!.result.tools).toHaveLength(11)
   expect(code).toBe(1)
   expect(stderr).toMatch(/^INTERNAL: /)
 })
