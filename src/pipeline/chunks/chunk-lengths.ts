@@ -4,13 +4,9 @@ import type { Decoding } from '../audio/decode.ts'
 
 /** So many requests go out at once, whatever the setting: the rule depends on the recording alone, as cached chunks do. */
 const requestsAtOnce = 8
-/** Up to this length, each of them gets a part. With more, the next pause may lie beyond the longest chunk. */
-const maxSharedSeconds = 1_000
-const minSharedSeconds = 30
-/** Share by which a part is shorter than the one before: a later one is sent later, and its answer is due as soon. */
-const maxFall = 0.1
-/** Of longer recordings the parts are more equal, as the first ones cannot be longer. */
-const fullFallSeconds = 700
+/** Up to this length, each of them gets an equal part. With more, the next pause may lie beyond the longest chunk. */
+const maxEqualSeconds = 1_100
+const minEqualSeconds = 30
 /** Of longer recordings, the first and the last chunks are short: nothing else can be done while they are prepared or sent. */
 const minRampSeconds = 45
 /** Share of the rest that one of the last chunks gets. */
@@ -24,18 +20,10 @@ export function chunkLength(start: number, header: number | undefined, maxSecond
   // A header that tells too little tells nothing of the rest.
   const total = header !== undefined && start < header ? header : undefined
   if (total !== undefined && total <= maxSeconds) return maxSeconds
-  if (total !== undefined && total <= maxSharedSeconds)
-    return Math.min(maxSeconds, Math.max(minSharedSeconds, partLength(start, total)))
+  if (total !== undefined && total <= maxEqualSeconds)
+    return Math.min(maxSeconds, Math.max(minEqualSeconds, total / requestsAtOnce))
   const rest = total === undefined ? Number.POSITIVE_INFINITY : Math.max(0, total - start) * rampShare
   return Math.min(maxSeconds, Math.max(minRampSeconds, Math.min(start, rest)))
-}
-
-/** The parts of a geometric series whose first ones, up to `start`, are known. */
-function partLength(start: number, total: number): number {
-  const fall = maxFall * Math.min(1, (maxSharedSeconds - total) / (maxSharedSeconds - fullFallSeconds))
-  if (fall === 0) return total / requestsAtOnce
-  const first = (total * fall) / (1 - (1 - fall) ** requestsAtOnce)
-  return first - fall * start
 }
 
 /** By the length that the header has told by then. */
