@@ -1,4 +1,4 @@
-// What the page of a transcript asks its server for: itself, the text, pieces of the sound, and files.
+// Answers the page of a transcript: with itself, the text, pieces of the sound, and files.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { LRUCache } from 'lru-cache'
 import { codeOf, describeError, SpeechError } from '../../domain/errors.ts'

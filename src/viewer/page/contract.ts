@@ -1,4 +1,4 @@
-// What the page is given: the transcript as it is shown, and where its sound and files come from. Times are seconds.
+// Data of the page: the transcript as it is shown, and where its sound and files come from. Times are seconds.
 
 export interface ViewerSpeaker {
   /** The name, otherwise the id. */

@@ -1,4 +1,4 @@
-// What stands above the text: title, facts, speakers, warnings and downloads.
+// Draws the head of the page: title, facts, speakers, warnings and downloads.
 import type { Source, ViewerData } from './contract.ts'
 import { byId, colourOf, make } from './elements.ts'
 import { clock } from './times.ts'
@@ -53,7 +53,7 @@ function factsOf({ duration, createdAt, status, rows, language }: ViewerData): s
   ]
 }
 
-/** Who speaks when, as a strip of colours. */
+/** A strip of colours for the turns of the speakers. */
 export function drawStrip({ rows, duration }: ViewerData): void {
   const canvas = byId('strip', 'canvas')
   const pen = canvas.getContext('2d')

@@ -69,7 +69,7 @@ export function createList(data: ViewerData): List {
     for (const [index, height] of measured) {
       const delta = heights.set(index, height)
       hasChanged ||= delta !== 0
-      // What is read stays where it is.
+      // The row that is read stays where it is.
       if (index < top) moved += delta
     }
     list.style.height = `${heights.total}px`

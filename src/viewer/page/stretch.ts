@@ -5,7 +5,7 @@ import { clock, wordAtOffset } from './times.ts'
 export interface Stretch {
   start: number
   end: number
-  /** What was said, with speakers. */
+  /** The words, with speakers. */
   quote: string
 }
 

@@ -1,4 +1,4 @@
-// Which rows of a long list are in view: heights are estimated until a row was drawn, and summed in a Fenwick tree.
+// Finds the rows of a long list that are in view: heights are estimated until a row was drawn, and summed in a Fenwick tree.
 
 export interface Heights {
   readonly total: number

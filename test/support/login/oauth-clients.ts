@@ -73,7 +73,7 @@ export interface OAuthAccess {
   url: string
   /** Of a client that is registered, which need not be so anywhere else. */
   issuer: string
-  /** Who logs in. */
+  /** The person who logs in. */
   name: string
   /** Default: one who says yes. */
   person?: Person

@@ -1,4 +1,4 @@
-// What the page is given of a transcript.
+// Data of a transcript for the page.
 import { describe, expect, it } from 'vitest'
 import { viewerData } from '../../../src/viewer/data.ts'
 import { talk } from '../../support/speaker-transcript.ts'

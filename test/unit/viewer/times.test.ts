@@ -1,4 +1,4 @@
-// What is said at a time, which sound is needed, and the stretch that a person has chosen.
+// The words at a time, the sound that is needed, and the stretch that a person has chosen.
 import { describe, expect, it } from 'vitest'
 import { linkTo, quoteOf, stretchBetween } from '../../../src/viewer/page/stretch.ts'
 import {

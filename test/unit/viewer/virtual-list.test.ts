@@ -1,4 +1,4 @@
-// Which rows of a long list are in view.
+// Rows of a long list that are in view.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createHeights, estimateHeight, rowsInView } from '../../../src/viewer/page/virtual-list.ts'

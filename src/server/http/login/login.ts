@@ -9,7 +9,7 @@ import { createResource } from './resource.ts'
 import { grantedScopes, neededScopes } from './scopes.ts'
 
 export interface LoginOptions {
-  /** As it stands in tokens. */
+  /** Equal to `iss` in its tokens, to the letter. */
   issuer: string
   /** A token is for one of them. The first that is an address is the public one of this server. */
   audiences: readonly string[]

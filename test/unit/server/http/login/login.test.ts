@@ -25,7 +25,7 @@ async function serveLogin(
   return { issuer, ...(await serve({ login: issuer.login(login), ...options })) }
 }
 
-/** Whose transcripts a token lists. */
+/** The owner whose transcripts a token lists. */
 async function ownerBy(url: string, token: string): Promise<string> {
   const answer = await answerOf(
     await post(url, { id: 1, method: 'resources/list', params: {} }, bearer(token)),
