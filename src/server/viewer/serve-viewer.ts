@@ -6,7 +6,7 @@ import { log } from '../../log.ts'
 import { trackResponses } from '../http/exchange.ts'
 import { createHostCheck, createPageCheck } from '../http/hosts.ts'
 import { closeServer, listen } from '../http/listen.ts'
-import { createViewerRoutes, notFound, type Viewed } from './viewer-routes.ts'
+import { createViewerRoutes, notFound, refuse, type Viewed } from './viewer-routes.ts'
 
 export interface ServedViewer {
   /** With its secret part. */
@@ -35,10 +35,6 @@ export async function serveViewer(viewed: Viewed, port = 0): Promise<ServedViewe
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     for (const [name, value] of Object.entries(safeHeaders)) response.setHeader(name, value)
     if (isForeign(request)) return refuse(response, 403)
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
-      response.setHeader('allow', 'GET, HEAD')
-      return refuse(response, 405)
-    }
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://page')
     const [, given = '', path] = /^\/([^/]*)\/(.*)$/.exec(pathname) ?? []
     if (path === undefined || !isSame(given, secret)) return notFound(response)
@@ -71,11 +67,6 @@ const safeHeaders = {
   'cross-origin-resource-policy': 'same-origin',
   'cross-origin-opener-policy': 'same-origin',
   'cache-control': 'no-store',
-}
-
-function refuse(response: ServerResponse, status: number): void {
-  response.statusCode = status
-  response.end()
 }
 
 function isSame(given: string, secret: string): boolean {

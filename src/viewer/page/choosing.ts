@@ -7,6 +7,8 @@ import { describeStretch, linkTo, type Place, quoteOf, type Stretch, stretchBetw
 export interface Choosing {
   /** Copies a link to a second. */
   copyLinkTo(seconds: number): void
+  /** Puts a text on the clipboard, or shows it to be copied by hand. */
+  copy(text: string): Promise<void>
 }
 
 export function createChoosing(data: ViewerData, list: List, source: Source): Choosing {
@@ -53,7 +55,7 @@ export function createChoosing(data: ViewerData, list: List, source: Source): Ch
     }
   }
 
-  return { copyLinkTo: seconds => void copy(linkTo(data.id, seconds)) }
+  return { copyLinkTo: seconds => void copy(linkTo(data.id, seconds)), copy }
 }
 
 function selectedStretch(data: ViewerData, list: List): Stretch | undefined {
