@@ -9,9 +9,11 @@ globalThis.Audio = new Proxy(OwnAudio, {
   },
 })
 const longTasks = []
-new PerformanceObserver(list => {
-  for (const { duration } of list.getEntries()) longTasks.push(Math.round(duration))
-}).observe({ type: 'longtask', buffered: true })
+// Firefox counts none.
+if (PerformanceObserver.supportedEntryTypes.includes('longtask'))
+  new PerformanceObserver(list => {
+    for (const { duration } of list.getEntries()) longTasks.push(Math.round(duration))
+  }).observe({ type: 'longtask', buffered: true })
 
 const frame = () => new Promise(resolve => requestAnimationFrame(resolve))
 const byId = id => document.getElementById(id)
@@ -146,6 +148,57 @@ globalThis.test = {
     byId('tell').click()
     while (!byId('status').textContent.startsWith('Given')) await frame()
   },
+  /** The picture of the sound once its peaks are there: for each column, its height in pixels and its colour. */
+  async wave() {
+    const canvas = byId('wave')
+    for (;;) {
+      await frame()
+      const { width, height } = canvas
+      const { data } = canvas.getContext('2d').getImageData(0, 0, width, height)
+      const columns = Array.from({ length: width }, (_, x) => {
+        const ys = Array.from({ length: height }, (_, y) => y).filter(y => data[4 * (y * width + x) + 3] > 60)
+        const middle = 4 * ((height >> 1) * width + x)
+        return { tall: ys.length, colour: data.slice(middle, middle + 3).join() }
+      })
+      // Without peaks, all turns have one height.
+      if (new Set(columns.map(({ tall }) => tall)).size > 8)
+        return {
+          width,
+          tallest: Math.max(...columns.map(({ tall }) => tall)),
+          heights: new Set(columns.map(({ tall }) => tall)).size,
+          colours: new Set(columns.map(({ colour }) => colour)).size,
+        }
+    }
+  },
+  /** The box of an element, and what is at its middle. */
+  box(selector) {
+    const { left, top, width, height } = document.querySelector(selector).getBoundingClientRect()
+    return { left, top, width, height }
+  },
+  position: () => [byId('position').value, byId('position').getAttribute('aria-valuetext')],
+  /** The first row in view: its time, and its distance from the top. */
+  place() {
+    const top = byId('scroller').getBoundingClientRect().top
+    const rows = [...document.querySelectorAll('.row')].map(row => [row, row.getBoundingClientRect()])
+    const [row, box] = rows.filter(([, { bottom }]) => bottom > top).sort(([, a], [, b]) => a.top - b.top)[0]
+    return `${row.querySelector('.time').textContent} ${Math.round(box.top - top)}`
+  },
+  async scrollTo(share) {
+    const scroller = byId('scroller')
+    scroller.scrollTop = (scroller.scrollHeight - scroller.clientHeight) * share
+    for (let i = 0; i < 4; i++) await frame()
+    return test.place()
+  },
+  async until(isSo) {
+    while (!isSo()) await frame()
+    return byId('status').textContent
+  },
+  /** As if the page came into view again: it looks for changes. */
+  look: () => void document.dispatchEvent(new Event('visibilitychange')),
+  names: () => [...document.querySelectorAll('#speakers bdi')].map(({ textContent }) => textContent),
+  namesInRows: () => [
+    ...new Set([...document.querySelectorAll('.row bdi')].map(({ textContent }) => textContent)),
+  ],
   async axe() {
     await frame()
     await frame()
@@ -162,7 +215,7 @@ globalThis.test = {
     globalThis.pwned === undefined &&
     document.querySelectorAll('script').length === 1 &&
     document.querySelectorAll(
-      'img, iframe, svg, object, base, link, math, form:not(#search), a[href^="java"]',
+      'img, iframe, svg, object, base, link:not([rel=icon]), math, form:not(#search):not(.rename), a[href^="java"]',
     ).length === 0 &&
     document.querySelectorAll('style').length === 1,
 }

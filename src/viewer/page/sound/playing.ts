@@ -74,8 +74,13 @@ export function createPlaying(
   })
 
   function change(): void {
+    // What is beside the time stays where it is.
+    now.style.minWidth = `${clock(view.data.duration).length}ch`
     position.max = String(Math.ceil(view.data.duration * 10) / 10)
-    ;[row, said] = [-1, -1]
+    // A change does not take the reader to what is heard.
+    row = rowAt(view.data.rows, player.seconds)
+    list.mark(row)
+    said = -1
     now.textContent = ''
     show(player.seconds)
   }

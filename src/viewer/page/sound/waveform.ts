@@ -14,11 +14,14 @@ interface Column {
   /** Class of its colour. */
   name: string
   isDoubtful?: boolean | undefined
-  isGap?: boolean | undefined
+  /** Of a gap: how many of its columns are before. */
+  ofGap?: number
 }
 
 /** The server computes the peaks of an hour in some seconds. */
 const [askAgainMs, maxAsked] = [2000, 300]
+/** A short gap of a long recording is seen, too. */
+const minGapColumns = 3
 /** Of the highest column, where there are no peaks. */
 const flatShare = 0.3
 /** Lifts what is quiet: ears hear it, too. */
@@ -88,13 +91,13 @@ function draw(canvas: HTMLCanvasElement, data: ViewerData, peaks: readonly numbe
   const highest = Math.max(1, ...peaks)
   for (let x = 0; x < width; x++) {
     const column = columns[x]
-    pen.fillStyle = pen.strokeStyle = colourFor(column?.isGap ? 'nothing' : (column?.name ?? 's-1'))
+    pen.fillStyle = pen.strokeStyle = colourFor(column?.name ?? 's-1')
     pen.globalAlpha = column?.isDoubtful ? 0.45 : 1
     const share = shareOf(peaks, x / width, (x + 1) / width, highest)
     const tall = Math.max(1, share * height)
     if (column || peaks.length > 0) pen.fillRect(x, (height - tall) / 2, 1, tall)
     // Gaps are hatched: they differ in more than colour.
-    if (column?.isGap && x % 6 < 2) pen.fillRect(x, 0, 1, height)
+    if (column?.ofGap !== undefined && column.ofGap % 6 < 3) pen.fillRect(x, 0, 1, height)
   }
   probe.remove()
 }
@@ -111,11 +114,16 @@ export function shareOf(peaks: readonly number[], from: number, to: number, high
 export function columnsOf({ rows, duration }: ViewerData, count: number): (Column | undefined)[] {
   const columns = new Array<Column | undefined>(count)
   const seconds = Math.max(0.001, duration) / count
-  for (const { start, end, speaker, isDoubtful, isGap } of rows)
-    for (let x = Math.max(0, Math.floor(start / seconds)); x < count && x * seconds < end; x++) {
-      const most = Math.min(end, (x + 1) * seconds) - Math.max(start, x * seconds)
+  for (const { start, end, speaker, isDoubtful, isGap } of rows) {
+    const first = Math.max(0, Math.floor(start / seconds))
+    const behind = Math.min(count, Math.max(Math.ceil(end / seconds), isGap ? first + minGapColumns : 0))
+    for (let x = first; x < behind; x++) {
+      const most = isGap ? seconds : Math.min(end, (x + 1) * seconds) - Math.max(start, x * seconds)
       if (most <= (columns[x]?.most ?? 0)) continue
-      columns[x] = { most, name: colourOf(speaker ?? 0), isDoubtful, isGap }
+      columns[x] = isGap
+        ? { most, name: 'nothing', ofGap: x - first }
+        : { most, name: colourOf(speaker ?? 0), isDoubtful }
     }
+  }
   return columns
 }
