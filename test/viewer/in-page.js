@@ -1,10 +1,13 @@
 // Runs in the page before its script: measures it from inside.
 const sounds = []
 const OwnAudio = Audio
+const isFirefox = navigator.userAgent.includes('Firefox')
 globalThis.Audio = new Proxy(OwnAudio, {
   construct(target, given) {
     const audio = Reflect.construct(target, given)
     sounds.push(audio)
+    // Without a device for sound, Firefox plays nothing but what a script takes over.
+    if (isFirefox) new AudioContext().createMediaElementSource(audio)
     return audio
   },
 })
@@ -104,6 +107,43 @@ globalThis.test = {
       )
       return Math.round(nearest - tone)
     })
+  },
+  /**
+   * The same where no sound can be listened to: milliseconds by which each mark is later than its word on the clock of the
+   * player, and those by which the tones of the piece, as the browser decodes it, are later than their words.
+   */
+  async playByClock(seconds) {
+    const wordMs = 300
+    const rowMs = 15 * wordMs
+    byId('scroller').scrollTop = 0
+    for (let i = 0; i < 4; i++) await frame()
+    const row = [...document.querySelectorAll('.row')].find(({ textContent }) => /^0:18/.test(textContent))
+    row.querySelector('.time').click()
+    const [audio] = sounds
+    while (audio.paused || audio.currentTime === 0) await frame()
+    const isLate = ms => Math.round(((ms + 50) % wordMs) - 50)
+    const marks = []
+    let last = ''
+    while (audio.currentTime < seconds) {
+      await new Promise(resolve => setTimeout(resolve, 4))
+      const [range] = CSS.highlights.get('said')
+      const mark = range ? `${range.startContainer.data}|${range.startOffset}` : ''
+      if (mark !== last && last) marks.push(isLate((audio.currentTime * 1000) % rowMs))
+      last = mark
+    }
+    const piece = await (await fetch('audio?from=18')).arrayBuffer()
+    const decoded = await new OfflineAudioContext(1, 1, 16_000).decodeAudioData(piece)
+    const samples = decoded.getChannelData(0)
+    const tones = []
+    for (let at = 0, quiet = 1600; at < seconds * 16_000; at++) {
+      if (Math.abs(samples[at]) < 0.1) quiet++
+      else {
+        const ms = at / 16
+        if (quiet > 1000) tones.push(isLate(ms % rowMs))
+        quiet = 0
+      }
+    }
+    return { marks, tones }
   },
   /** Plays over the end of a piece; the milliseconds of silence between it and the next one. */
   async playAcross(from) {
