@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ViewerData } from '../../../src/viewer/page/contract.ts'
 import { fixture } from '../../support/e2e/system.ts'
 import { openTerminal, type RunningCommand, type Terminal } from '../../support/e2e/terminal.ts'
-import { addressOf } from '../../support/e2e/view-address.ts'
+import { addressOf } from '../../support/view-address.ts'
 
 let terminal: Terminal
 let running: RunningCommand

@@ -1,5 +1,5 @@
 // The address that `speech-mcp view` prints.
-import type { RunningCommand } from './terminal.ts'
+import type { RunningCommand } from './e2e/terminal.ts'
 
 /** Rejects with its output where it ends without one. */
 export function addressOf({ child, result }: RunningCommand): Promise<string> {
