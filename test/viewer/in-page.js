@@ -251,6 +251,15 @@ globalThis.test = {
   namesInRows: () => [
     ...new Set([...document.querySelectorAll('.row bdi')].map(({ textContent }) => textContent)),
   ],
+  /** Opens all that can be opened. */
+  open() {
+    for (const details of document.querySelectorAll('details')) details.open = true
+    document.querySelector('#speakers button')?.click()
+  },
+  close() {
+    for (const details of document.querySelectorAll('details')) details.open = false
+    document.querySelector('.rename button:last-child')?.click()
+  },
   async axe() {
     await frame()
     await frame()

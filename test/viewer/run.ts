@@ -6,7 +6,7 @@ import { serveViewer } from '../../src/server/viewer/serve-viewer.ts'
 import { tempFolder } from '../support/e2e/system.ts'
 import { talk } from '../support/speaker-transcript.ts'
 import { type BrowserPage, findChromium, openBrowser } from './browser.ts'
-import { hourJobs, testChanges, testNames, testWave } from './changing.ts'
+import { hourJobs, testChanges, testDoubts, testNames, testWave } from './changing.ts'
 import { findFirefox, openFirefox } from './firefox.ts'
 import { startHost } from './host.ts'
 import { hostileTranscript } from './hostile.ts'
@@ -72,11 +72,16 @@ async function hour(page: BrowserPage): Promise<void> {
         })
         await page.resize(width, 700)
         await page.evaluate(`${axe}; 0`)
-        const found = await page.evaluate<string[]>('test.axe()')
-        tell(`axe, ${theme}, ${width} px`, found, found.length === 0)
+        for (const state of ['close', 'open']) {
+          await page.evaluate(`test.${state}()`)
+          const found = await page.evaluate<string[]>('test.axe()')
+          tell(`axe, ${theme}, ${width} px, ${state}`, found, found.length === 0)
+        }
       }
+    await page.evaluate('test.close()')
     await testNames(page, tell)
     await page.resize(1000, 800)
+    await testDoubts(page, tell)
     await testWave(page, tell)
     await testChanges(page, tell, change)
     // The name that is refused is one.
