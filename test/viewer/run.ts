@@ -139,6 +139,8 @@ async function app(page: BrowserPage): Promise<void> {
     await page.inFrame('test.press("#files", "txt")')
     const copied = await page.inFrame<string>('test.until(() => document.getElementById("copied").value)')
     tell('by hand, where the host gives no clipboard', copied, /Ctrl\+C/.test(copied))
+    const text = await page.inFrame<string>('document.getElementById("copied").value')
+    tell('with its lines', text.slice(0, 40), text.includes('\n'))
     await page.inFrame('test.name(1, "Bob")')
     const names = await page.inFrame<string[]>(
       'test.until(() => !document.querySelector(".rename")).then(() => test.names())',

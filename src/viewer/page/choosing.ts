@@ -12,7 +12,7 @@ export interface Choosing {
 }
 
 export function createChoosing(data: ViewerData, list: List, source: Source): Choosing {
-  const [box, shown, copied] = [byId('chosen', 'div'), byId('stretch', 'span'), byId('copied', 'input')]
+  const [box, shown, copied] = [byId('chosen', 'div'), byId('stretch', 'span'), byId('copied', 'textarea')]
   let chosen: Stretch | undefined
 
   document.addEventListener('selectionchange', () => {
@@ -26,7 +26,7 @@ export function createChoosing(data: ViewerData, list: List, source: Source): Ch
   })
   document.addEventListener('keydown', ({ key }) => {
     if (key !== 'Escape') return
-    box.hidden = true
+    box.hidden = copied.hidden = true
     chosen = undefined
   })
   byId('copy-link', 'button').addEventListener('click', () => chosen && copy(linkTo(data.id, chosen.start)))
@@ -47,7 +47,6 @@ export function createChoosing(data: ViewerData, list: List, source: Source): Ch
       say('Copied.')
     } catch {
       // Frames of hosts often may not write to the clipboard.
-      box.hidden = false
       copied.hidden = false
       copied.value = text
       copied.select()
