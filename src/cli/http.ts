@@ -4,6 +4,7 @@ import { type Config, canRunJobs } from '../config/config.ts'
 import { deadlines } from '../domain/network/deadlines.ts'
 import { redirectConsole } from '../log.ts'
 import { serveHttp } from '../server/http/http.ts'
+import { createSeals } from '../server/http/pages/seals.ts'
 import type { Command } from './command.ts'
 import { logIgnoredSettings } from './io/ignored-settings.ts'
 import { printLine } from './io/messages.ts'
@@ -29,7 +30,13 @@ export const http: Command = {
     const app = await createApp({ ...config, allowedDirs }, { metricsVersion: version })
     const uploads = await app.loadUploads()
     const serving = await serveHttp(
-      { jobs: app.jobs, uploads, version, waitSeconds: config.waitSeconds },
+      {
+        jobs: app.jobs,
+        uploads,
+        seals: createSeals(app.pageKey),
+        version,
+        waitSeconds: config.waitSeconds,
+      },
       {
         host: config.httpHost,
         port: config.httpPort,
