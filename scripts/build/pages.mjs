@@ -7,7 +7,12 @@ import { build } from 'esbuild'
 /** `more`: parts of a page's policy beyond those of all. */
 const pages = [
   // Hosts of apps refuse larger ones, or show them late.
-  { name: 'viewer', folder: 'src/viewer/page', maxBytes: 150_000, more: ['media-src blob:', 'img-src data:'] },
+  {
+    name: 'viewer',
+    folder: 'src/viewer/page',
+    maxBytes: 150_000,
+    more: ['media-src blob:', 'img-src data:'],
+  },
   { name: 'home', folder: 'src/home/page', maxBytes: 25_000, more: ['img-src data:'] },
   { name: 'upload', folder: 'src/home/upload', maxBytes: 8_000, more: [] },
 ]

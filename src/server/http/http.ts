@@ -7,6 +7,7 @@ import { log } from '../../log.ts'
 import type { Connection, ServerOptions } from '../connection.ts'
 import { parseJson, parseMessage } from '../json-rpc/json-rpc.ts'
 import { createServer as createMcpServer } from '../server.ts'
+import { tools } from '../tools/index.ts'
 import { createAdmission, pathOf } from './admission.ts'
 import { createAuthenticator, type Token } from './auth.ts'
 import { answerBrowser } from './cors.ts'
@@ -18,6 +19,8 @@ import { closeServer, listen } from './listen.ts'
 import type { Caller } from './login/caller.ts'
 import type { LoginOptions } from './login/login.ts'
 import { isListen, readBody, requestIds, resourceReads } from './messages.ts'
+import { createOwnPageCheck, isHome } from './pages/own-page.ts'
+import { createSignIn } from './pages/sign-in.ts'
 import { refusals, sendJson, sendPage, streamed, toResponse } from './responses.ts'
 import { createSessions } from './sessions.ts'
 import { withOwnStatus } from './status.ts'
@@ -61,23 +64,29 @@ export async function serveHttp(
   const login =
     httpOptions.login && (await import('./login/login.ts')).createLogin(httpOptions.login, limits.now)
   let isStopping = false
+  const hasTokens = tokens.length > 0 || login !== undefined
+  const isOwnPage = createOwnPageCheck(allowedHosts)
+  const signIn =
+    hasTokens && options.seals ? createSignIn({ tokens, seals: options.seals, now: limits.now }) : undefined
+  const callerOf = createAuthenticator(tokens, login, async headers =>
+    isOwnPage(headers) ? signIn?.callerOf(headers) : undefined,
+  )
   const admit = createAdmission({
-    host,
-    tokens,
-    login,
+    ...{ host, tokens, login, callerOf },
     maxBodyBytes: limits.maxBodyBytes,
     hasMetrics: metrics !== undefined,
     isStopping: () => isStopping,
   })
-  const hostOptions = { host, allowedHosts, hasTokens: tokens.length > 0 || login !== undefined }
+  const hostOptions = { host, allowedHosts, hasTokens }
   const foreignHost = createHostCheck(hostOptions)
   const mayRead = createPageCheck(hostOptions)
   const upload =
     options.uploads &&
     createUploadEndpoints(options.uploads, {
-      callerOf: createAuthenticator(tokens, login),
+      callerOf,
       idleTimeoutMs: limits.requestTimeoutMs,
     })
+  let home: ReturnType<typeof loadHome> | undefined
   const counter = createRequestCounter(limits.maxRequestsPerOwner)
   const server = createServer({
     headersTimeout: limits.headersTimeoutMs,
@@ -106,6 +115,11 @@ export async function serveHttp(
     if (foreign) return sendJson(outgoing, refusals.wrongHost(foreign))
     if (mayRead(incoming.headers) && answerBrowser(incoming, outgoing, isUpload)) return
     if (isUpload) return isStopping ? sendJson(outgoing, refusals.stopping) : upload(incoming, outgoing)
+    if (isHome(incoming)) {
+      if (isStopping) return sendJson(outgoing, refusals.stopping)
+      home ??= loadHome()
+      return (await home)(incoming, outgoing)
+    }
     const caller = await admit(incoming)
     // The client may have disconnected while its token was checked.
     if (!pending.has(outgoing)) return
@@ -135,6 +149,20 @@ export async function serveHttp(
     return adapt(incoming, outgoing, request =>
       route({ owner, request, body, slots, onEnd: callback => onEnd(outgoing, callback) }),
     )
+  }
+
+  async function loadHome() {
+    const { createHome } = await import('./pages/home.ts')
+    return createHome({
+      ...{ jobs: options.jobs, signIn, callerOf, isOwnPage, endWith },
+      tools: tools.filter(tool => tool.isAvailable?.(options) ?? true),
+      ways: { token: tokens.length > 0, login: false },
+      takeSlot(owner, outgoing) {
+        const slots = counter.slotsOf(owner)
+        onEnd(outgoing, slots.release)
+        return slots.add(1)
+      },
+    })
   }
 
   /** A stream of notifications ends with the token it was opened by. */

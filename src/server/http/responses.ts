@@ -23,6 +23,7 @@ function refusal(
 export const refusals = {
   wrongHost: (header: string) =>
     refusal(403, `${header} is not allowed. If it is yours, add its name to SPEECH_HTTP_ALLOWED_HOSTS.`),
+  notOurPage: refusal(403, 'Only the page of this server may ask this.'),
   notFound: refusal(404, 'Not found. MCP is at /mcp.'),
   notAllowed: (allow: string) => refusal(405, 'Method not allowed.', { allow }),
   noToken: refusal(401, 'A bearer token is required.', { 'www-authenticate': 'Bearer' }),
