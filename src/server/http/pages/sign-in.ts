@@ -39,8 +39,8 @@ export function createSignIn({ tokens, seals, now }: SignInOptions): SignIn {
 
   async function cookieFor(session: Session, endsAt: number, headers: IncomingHttpHeaders): Promise<string> {
     const text = JSON.stringify({ ...session, salt: randomBytes(9).toString('base64url') })
-    const sealed = await seals.seal('session', text, endsAt)
-    return cookie(sealed, Math.max(0, Math.floor((endsAt - now()) / 1000)), headers)
+    const seconds = Math.max(0, Math.round((endsAt - now()) / 1000))
+    return cookie(await seals.seal('session', text, endsAt), seconds, headers)
   }
 
   return {
