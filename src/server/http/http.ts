@@ -7,6 +7,7 @@ import { log } from '../../log.ts'
 import type { Connection, ServerOptions } from '../connection.ts'
 import { parseJson, parseMessage } from '../json-rpc/json-rpc.ts'
 import { createServer as createMcpServer } from '../server.ts'
+import { answeringInTime } from '../time-limit.ts'
 import { createAdmission, pathOf } from './admission.ts'
 import { createAuthenticator, type Token } from './auth.ts'
 import { answerBrowser } from './cors.ts'
@@ -18,6 +19,7 @@ import { closeServer, listen } from './listen.ts'
 import type { Caller } from './login/caller.ts'
 import type { LoginOptions } from './login/login.ts'
 import { isListen, readBody, requestIds, resourceReads } from './messages.ts'
+import { createPageEndpoints, isPagePath } from './pages/endpoints.ts'
 import { refusals, sendJson, sendPage, streamed, toResponse } from './responses.ts'
 import { createSessions } from './sessions.ts'
 import { withOwnStatus } from './status.ts'
@@ -90,6 +92,14 @@ export async function serveHttp(
   const handlers = createHandlers(options.jobs, serverOf, limits)
   const { pending, onEnd } = trackResponses(server)
   const unread = trackUnread(pending, limits)
+  const page =
+    options.seals &&
+    createPageEndpoints(answeringInTime(options), options.seals, {
+      now: limits.now,
+      isStopping: () => isStopping,
+      isOwnPage: mayRead,
+      onEnd,
+    })
   server.on('request', (incoming, outgoing) => {
     receive(incoming, outgoing).catch(error => {
       // A client that disconnects while it sends is no failure.
@@ -104,6 +114,7 @@ export async function serveHttp(
     const isUpload = upload !== undefined && isUploadPath(incoming.url)
     if (foreign || !isUpload || !isSending(incoming)) limitArrival(incoming, limits.requestTimeoutMs)
     if (foreign) return sendJson(outgoing, refusals.wrongHost(foreign))
+    if (page && isPagePath(incoming.url)) return page(incoming, outgoing)
     if (mayRead(incoming.headers) && answerBrowser(incoming, outgoing, isUpload)) return
     if (isUpload) return isStopping ? sendJson(outgoing, refusals.stopping) : upload(incoming, outgoing)
     const caller = await admit(incoming)
