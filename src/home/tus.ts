@@ -1,7 +1,7 @@
 // Sends one file to the address of a ticket: a small tus client that goes on after a break.
 
 export interface Sending {
-  /** Path of the ticket's address. */
+  /** The ticket's, also relative to that of the page. */
   address: string
   file: File
   /** Called with the number of bytes that have arrived or are on their way. */

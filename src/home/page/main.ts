@@ -24,7 +24,7 @@ async function guarded(work: () => Promise<unknown>): Promise<void> {
 }
 
 async function begin(): Promise<void> {
-  const me = await ask<Me | Visitor>('/home/me')
+  const me = await ask<Me | Visitor>('home/me')
   following.abort()
   following = new AbortController()
   if (me.isSignedIn) await showHome(me)
@@ -63,7 +63,7 @@ async function follow(signal: AbortSignal): Promise<void> {
   let listChanges = 0
   for (let failures = 0; !signal.aborted; failures++) {
     try {
-      const stream = await send('/home/changes', { signal })
+      const stream = await send('home/changes', { signal })
       for await (const text of eventsOf(stream)) {
         failures = 0
         const changes = JSON.parse(text) as Changes
@@ -85,7 +85,7 @@ byId('token-form', 'form').addEventListener('submit', event => {
   event.preventDefault()
   const input = byId('token', 'input')
   void guarded(async () => {
-    await ask('/home/sign-in', { token: input.value })
+    await ask('home/sign-in', { token: input.value })
     input.value = ''
     say('')
     await begin()
@@ -93,7 +93,7 @@ byId('token-form', 'form').addEventListener('submit', event => {
 })
 byId('sign-out', 'button').addEventListener('click', () => {
   void guarded(async () => {
-    await ask('/home/sign-out', {})
+    await ask('home/sign-out', {})
     await begin()
   })
 })

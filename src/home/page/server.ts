@@ -29,7 +29,7 @@ export async function send(path: string, { body, signal, accept }: Asked = {}): 
   const { error } = (await response.json().catch(() => ({}))) as { error?: unknown }
   const { message = `The server answered ${response.status}.` } =
     typeof error === 'string' ? { message: error } : ((error ?? {}) as { message?: string })
-  if (response.status === 401 && path !== '/home/sign-in') throw new SignedOut(signedOutText)
+  if (response.status === 401 && path !== 'home/sign-in') throw new SignedOut(signedOutText)
   throw new Error(withoutCode(message))
 }
 
@@ -45,7 +45,7 @@ interface ToolResult {
 
 /** The structured result of a tool. Rejects with the tool's own words. */
 export async function call<T>(name: string, given: object): Promise<T> {
-  const response = await send('/mcp', {
+  const response = await send('mcp', {
     body: { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: given } },
     accept: 'application/json, text/event-stream',
   })

@@ -164,7 +164,7 @@ export function createTranscripts(guarded: Guard) {
   }
 }
 
-const addressOf = ({ transcript_id }: FoundTranscript) => `/home/open/${encodeURIComponent(transcript_id)}`
+const addressOf = ({ transcript_id }: FoundTranscript) => `home/open/${encodeURIComponent(transcript_id)}`
 
 const states: Record<string, string> = {
   running: 'in progress',

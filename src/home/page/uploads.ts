@@ -74,7 +74,8 @@ export function createUploads(guarded: Guard, onOrdered: () => Promise<void>) {
     const { url, max_bytes } = await call<Ticket>('request_upload', { name: file.name.slice(0, 200) })
     if (file.size > max_bytes)
       throw new Error(`The file has ${megabytes(file.size)} MB. At most ${megabytes(max_bytes)} are allowed.`)
-    const address = new URL(url).pathname
+    // Below the path of this page, where a proxy serves it.
+    const address = new URL(url).pathname.slice(1)
     sessionStorage.setItem(key, address)
     return sendAt(address)
   }
@@ -95,7 +96,7 @@ export function createUploads(guarded: Guard, onOrdered: () => Promise<void>) {
     const showPrice = async () => {
       const tool = toolOf()
       state.textContent = 'The price is looked up…'
-      const { price } = await ask<Price>('/home/price', { audio, tool, ...options() }).catch(error => {
+      const { price } = await ask<Price>('home/price', { audio, tool, ...options() }).catch(error => {
         state.textContent = (error as Error).message
         throw error
       })

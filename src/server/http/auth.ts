@@ -21,7 +21,7 @@ export interface Token {
 export function createAuthenticator(
   tokens: readonly Token[],
   login?: Login,
-  signedIn?: (headers: IncomingHttpHeaders) => Promise<Caller | undefined>,
+  signedIn?: (headers: IncomingHttpHeaders) => Promise<Caller | JsonResponse | undefined>,
 ): (incoming: IncomingMessage) => Promise<Caller | JsonResponse> {
   const known = tokens.map(({ name, token }) => ({ name, digest: digest(token) }))
   return async incoming => {

@@ -1,5 +1,5 @@
 // Serves MCP over Streamable HTTP, both generations of the protocol at one URL.
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { isInitializeRequest, isLegacyRequest, type McpServer } from '@modelcontextprotocol/server'
@@ -7,6 +7,7 @@ import { log } from '../../log.ts'
 import type { Connection, ServerOptions } from '../connection.ts'
 import { parseJson, parseMessage } from '../json-rpc/json-rpc.ts'
 import { createServer as createMcpServer } from '../server.ts'
+import { answeringInTime } from '../time-limit.ts'
 import { tools } from '../tools/index.ts'
 import { createAdmission, pathOf } from './admission.ts'
 import { createAuthenticator, type Token } from './auth.ts'
@@ -19,7 +20,8 @@ import { closeServer, listen } from './listen.ts'
 import type { Caller } from './login/caller.ts'
 import type { LoginOptions } from './login/login.ts'
 import { isListen, readBody, requestIds, resourceReads } from './messages.ts'
-import { createOwnPageCheck, isHome } from './pages/own-page.ts'
+import { createPageEndpoints, isPagePath } from './pages/endpoints.ts'
+import { createOwnPageCheck, isHome, isOwnVisit } from './pages/own-page.ts'
 import { createSignIn } from './pages/sign-in.ts'
 import { refusals, sendJson, sendPage, streamed, toResponse } from './responses.ts'
 import { createSessions } from './sessions.ts'
@@ -68,9 +70,12 @@ export async function serveHttp(
   const isOwnPage = createOwnPageCheck(allowedHosts)
   const signIn =
     hasTokens && options.seals ? createSignIn({ tokens, seals: options.seals, now: limits.now }) : undefined
-  const callerOf = createAuthenticator(tokens, login, async headers =>
-    isOwnPage(headers) ? signIn?.callerOf(headers) : undefined,
-  )
+  /** A cookie counts where `mayUse` says that no other page has sent it. */
+  const authenticator = (mayUse: (headers: IncomingHttpHeaders) => boolean) =>
+    createAuthenticator(tokens, login, async headers =>
+      mayUse(headers) ? signIn?.callerOf(headers).catch(() => refusals.noSessions) : undefined,
+    )
+  const callerOf = authenticator(isOwnPage)
   const admit = createAdmission({
     ...{ host, tokens, login, callerOf },
     maxBodyBytes: limits.maxBodyBytes,
@@ -99,6 +104,14 @@ export async function serveHttp(
   const handlers = createHandlers(options.jobs, serverOf, limits)
   const { pending, onEnd } = trackResponses(server)
   const unread = trackUnread(pending, limits)
+  const page =
+    options.seals &&
+    createPageEndpoints(answeringInTime(options), options.seals, {
+      now: limits.now,
+      isStopping: () => isStopping,
+      isOwnPage: mayRead,
+      onEnd,
+    })
   server.on('request', (incoming, outgoing) => {
     receive(incoming, outgoing).catch(error => {
       // A client that disconnects while it sends is no failure.
@@ -113,6 +126,7 @@ export async function serveHttp(
     const isUpload = upload !== undefined && isUploadPath(incoming.url)
     if (foreign || !isUpload || !isSending(incoming)) limitArrival(incoming, limits.requestTimeoutMs)
     if (foreign) return sendJson(outgoing, refusals.wrongHost(foreign))
+    if (page && isPagePath(incoming.url)) return page(incoming, outgoing)
     if (mayRead(incoming.headers) && answerBrowser(incoming, outgoing, isUpload)) return
     if (isUpload) return isStopping ? sendJson(outgoing, refusals.stopping) : upload(incoming, outgoing)
     if (isHome(incoming)) {
@@ -154,8 +168,10 @@ export async function serveHttp(
   async function loadHome() {
     const { createHome } = await import('./pages/home.ts')
     return createHome({
-      ...{ jobs: options.jobs, signIn, callerOf, isOwnPage, endWith },
-      tools: tools.filter(tool => tool.isAvailable?.(options) ?? true),
+      ...{ jobs: options.jobs, seals: options.seals, signIn, callerOf, isOwnPage, endWith },
+      visitorOf: authenticator(isOwnVisit),
+      now: limits.now,
+      tools: tools.filter(tool => tool.app === undefined && (tool.isAvailable?.(options) ?? true)),
       ways: { token: tokens.length > 0, login: false },
       takeSlot(owner, outgoing) {
         const slots = counter.slotsOf(owner)

@@ -11,12 +11,15 @@ import { loadPage } from '../../../viewer/html.ts'
 import { parseJson } from '../../json-rpc/json-rpc.ts'
 import { describeFailure } from '../../results/failure.ts'
 import type { Tool } from '../../tool.ts'
+import { setSafeHeaders } from '../../viewer/guard.ts'
 import { pathOf } from '../admission.ts'
 import type { Caller } from '../login/caller.ts'
 import { type Scope, scopesOfTools } from '../login/scopes.ts'
 import { readBody } from '../messages.ts'
 import { type JsonResponse, refusals, sendJson } from '../responses.ts'
+import { pageAddress } from './address.ts'
 import { createChangeStreams } from './changes.ts'
+import type { Seals } from './seals.ts'
 import type { SignIn } from './sign-in.ts'
 
 export interface HomeOptions {
@@ -26,7 +29,13 @@ export interface HomeOptions {
   signIn: SignIn | undefined
   /** Ways to sign in; none where nobody needs to. */
   ways: { token: boolean; login: boolean }
+  /** Absent where no transcript can be opened. */
+  seals: Seals | undefined
+  /** The current time in milliseconds. */
+  now(): number
   callerOf(incoming: IncomingMessage): Promise<Caller | JsonResponse>
+  /** The same for a person who follows a link. */
+  visitorOf(incoming: IncomingMessage): Promise<Caller | JsonResponse>
   isOwnPage(headers: IncomingMessage['headers']): boolean
   /** False where the owner has too many requests; the slot ends with the response. */
   takeSlot(owner: string, outgoing: ServerResponse): boolean
@@ -35,11 +44,12 @@ export interface HomeOptions {
 }
 
 const maxBodyBytes = 20_000
+const openPath = '/home/open/'
 
 type Handler = (caller: Caller, incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void> | void
 
 export function createHome(options: HomeOptions) {
-  const { jobs, tools, signIn, ways, callerOf, isOwnPage, takeSlot, endWith } = options
+  const { jobs, tools, signIn, ways, seals, now, callerOf, visitorOf, isOwnPage, takeSlot, endWith } = options
   const changes = createChangeStreams(jobs)
 
   /** For a caller who has signed in. */
@@ -77,9 +87,10 @@ export function createHome(options: HomeOptions) {
 
   async function answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const { method = '', url = '', headers } = incoming
-    for (const [name, value] of Object.entries(safeHeaders)) outgoing.setHeader(name, value)
+    setSafeHeaders(outgoing)
     const path = pathOf(url)
     if (path === '/') return sendPage(incoming, outgoing)
+    if (path.startsWith(openPath) && method === 'GET') return open(incoming, outgoing)
     if (!isOwnPage(headers)) return sendJson(outgoing, refusals.notOurPage)
     if (method === 'POST' && !headers['content-type']?.startsWith('application/json'))
       return sendJson(outgoing, refusals.notJson)
@@ -103,6 +114,22 @@ export function createHome(options: HomeOptions) {
     await handler(caller, incoming, outgoing)
   }
 
+  /** Leads to the page of a transcript, at a time of it, or to one of its files. */
+  async function open(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    const { pathname, searchParams } = new URL(incoming.url!, 'http://page')
+    const caller = await visitorOf(incoming)
+    if ('status' in caller && caller.status !== 401) return sendJson(outgoing, caller)
+    if ('status' in caller || !seals) return leadTo('', outgoing)
+    if (!hasScopes(caller, ['transcripts:read']))
+      return sendJson(outgoing, refusals.noScope(['transcripts:read']))
+    const id = pathname.slice(openPath.length)
+    if (!/^[\w-]{1,100}$/.test(id)) return sendJson(outgoing, refusals.notFound)
+    const { url } = await pageAddress(seals, '', { owner: caller.owner, id }, now())
+    const [format, time] = ['format', 't'].map(name => searchParams.get(name))
+    const place = time && /^\d{1,9}$/.test(time) ? `#t=${time}` : ''
+    leadTo(url.slice(1) + (format ? `export/${encodeURIComponent(format)}` : place), outgoing)
+  }
+
   async function takeToken(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const { token } = await bodyOf(incoming)
     const cookie =
@@ -123,6 +150,11 @@ export function createHome(options: HomeOptions) {
       sendJson(outgoing, failure(status, describeFailure(error, jobs)))
     }
   }
+}
+
+/** `path`: from that of the page, which a proxy may serve below a path of its own. */
+function leadTo(path: string, outgoing: ServerResponse): void {
+  outgoing.writeHead(303, { location: `../../${path}` }).end()
 }
 
 async function sendPage(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
@@ -162,14 +194,4 @@ function priceOf({ state, seconds }: PlannedRecording, usd: number | undefined):
 
 function languageOf(language: unknown): { language?: string } {
   return typeof language === 'string' && language.trim() !== '' ? { language: language.slice(0, 60) } : {}
-}
-
-const safeHeaders = {
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'; sandbox",
-  'x-content-type-options': 'nosniff',
-  'x-frame-options': 'DENY',
-  'referrer-policy': 'no-referrer',
-  'cross-origin-resource-policy': 'same-origin',
-  'cross-origin-opener-policy': 'same-origin',
-  'cache-control': 'no-store',
 }

@@ -22,3 +22,8 @@ export function createOwnPageCheck(allowedHosts: readonly string[]) {
     // Browsers of the last years say it; a page at another port of the same name is `same-site`.
     ['same-origin', undefined].includes(headers['sec-fetch-site'] as string | undefined)
 }
+
+/** True where a person has followed a link of our own page, or typed the address; it changes nothing. */
+export function isOwnVisit({ 'sec-fetch-site': site }: IncomingHttpHeaders): boolean {
+  return ['same-origin', 'none', undefined].includes(site as string | undefined)
+}
