@@ -38,6 +38,8 @@ export function createUploads(guarded: Guard, onOrdered: () => Promise<void>) {
             const audio = await sendTo(file, bar, state, stopped.signal)
             if (stopped.signal.aborted) return
             bar.remove()
+            stop.textContent = 'Remove'
+            stop.setAttribute('aria-label', `Remove ${file.name}`)
             say(`${file.name} has arrived.`)
             offer(file, audio, item, state)
           } catch (error) {
