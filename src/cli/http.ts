@@ -61,9 +61,11 @@ export const http: Command = {
   },
 }
 
-function loginOf({ oauthIssuer: issuer, oauthAudiences, oauthOwnerClaim }: Config, { fetchText }: App) {
+function loginOf(config: Config, { fetchText }: App) {
+  const { oauthIssuer: issuer, oauthAudiences: audiences, oauthOwnerClaim: ownerClaim } = config
   if (issuer === undefined) return undefined
-  return { issuer, audiences: oauthAudiences, ownerClaim: oauthOwnerClaim, fetchText }
+  const { oauthClientId: id, oauthClientSecret: secret } = config
+  return { issuer, audiences, ownerClaim, fetchText, client: id === undefined ? undefined : { id, secret } }
 }
 
 function greeting(url: string, { tokens, oauthIssuer }: Config, folders: string[]): string {

@@ -166,13 +166,26 @@ export async function serveHttp(
   }
 
   async function loadHome() {
-    const { createHome } = await import('./pages/home.ts')
+    const [{ createHome }, { createAccount }] = await Promise.all([
+      import('./pages/home.ts'),
+      import('./pages/account.ts'),
+    ])
+    const { seals } = options
+    const client = httpOptions.login?.client
+    const account =
+      login && client && seals && signIn
+        ? createAccount({
+            ...{ login, seals, signIn },
+            now: limits.now,
+            options: { ...httpOptions.login!, client },
+          })
+        : undefined
     return createHome({
-      ...{ jobs: options.jobs, seals: options.seals, signIn, callerOf, isOwnPage, endWith },
+      ...{ jobs: options.jobs, seals, signIn, account, callerOf, isOwnPage, endWith },
       visitorOf: authenticator(isOwnVisit),
       now: limits.now,
       tools: tools.filter(tool => tool.app === undefined && (tool.isAvailable?.(options) ?? true)),
-      ways: { token: tokens.length > 0, login: false },
+      hasTokens: tokens.length > 0,
       takeSlot(owner, outgoing) {
         const slots = counter.slotsOf(owner)
         onEnd(outgoing, slots.release)

@@ -17,6 +17,7 @@ import type { Caller } from '../login/caller.ts'
 import { type Scope, scopesOfTools } from '../login/scopes.ts'
 import { readBody } from '../messages.ts'
 import { type JsonResponse, refusals, sendJson } from '../responses.ts'
+import type { Account } from './account.ts'
 import { pageAddress } from './address.ts'
 import { createChangeStreams } from './changes.ts'
 import type { Seals } from './seals.ts'
@@ -27,8 +28,10 @@ export interface HomeOptions {
   /** Those that clients are shown. */
   tools: readonly Tool[]
   signIn: SignIn | undefined
-  /** Ways to sign in; none where nobody needs to. */
-  ways: { token: boolean; login: boolean }
+  /** Absent where nobody can sign in with an account. */
+  account: Account | undefined
+  /** True where a token signs in. */
+  hasTokens: boolean
   /** Absent where no transcript can be opened. */
   seals: Seals | undefined
   /** The current time in milliseconds. */
@@ -49,18 +52,30 @@ const openPath = '/home/open/'
 type Handler = (caller: Caller, incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void> | void
 
 export function createHome(options: HomeOptions) {
-  const { jobs, tools, signIn, ways, seals, now, callerOf, visitorOf, isOwnPage, takeSlot, endWith } = options
+  const {
+    jobs,
+    tools,
+    signIn,
+    account,
+    hasTokens,
+    seals,
+    now,
+    callerOf,
+    visitorOf,
+    isOwnPage,
+    takeSlot,
+    endWith,
+  } = options
   const changes = createChangeStreams(jobs)
+  /** Both are false where nobody needs to sign in, or can. */
+  const ways = { token: hasTokens, login: account !== undefined }
 
   /** For a caller who has signed in. */
   const handlers: Record<string, Handler> = {
     'GET /home/me': (caller, _, outgoing) => {
       const may = tools.map(({ name }) => name).filter(name => hasScopes(caller, scopesOfTools[name] ?? []))
-      const owner = ways.token && !caller.owner.includes('~') ? caller.owner : undefined
-      sendJson(
-        outgoing,
-        ok({ isSignedIn: true, canSignOut: ways.token || ways.login, owner, may, formatNames }),
-      )
+      const owner = hasTokens && !caller.owner.includes('~') ? caller.owner : undefined
+      sendJson(outgoing, ok({ isSignedIn: true, canSignOut: signIn !== undefined, owner, may, formatNames }))
     },
     'GET /home/changes': (caller, _, outgoing) => {
       if (!hasScopes(caller, ['transcripts:read']))
@@ -91,6 +106,9 @@ export function createHome(options: HomeOptions) {
     const path = pathOf(url)
     if (path === '/') return sendPage(incoming, outgoing)
     if (path.startsWith(openPath) && method === 'GET') return open(incoming, outgoing)
+    if (path === '/sign-in' && account) return account.begin(incoming, outgoing)
+    if (path === '/signed-in' && account) return account.end(incoming, outgoing)
+    if (!path.startsWith('/home/')) return sendJson(outgoing, refusals.notFound)
     if (!isOwnPage(headers)) return sendJson(outgoing, refusals.notOurPage)
     if (method === 'POST' && !headers['content-type']?.startsWith('application/json'))
       return sendJson(outgoing, refusals.notJson)
@@ -123,7 +141,7 @@ export function createHome(options: HomeOptions) {
     if (!hasScopes(caller, ['transcripts:read']))
       return sendJson(outgoing, refusals.noScope(['transcripts:read']))
     const id = pathname.slice(openPath.length)
-    if (!/^[\w-]{1,100}$/.test(id)) return sendJson(outgoing, refusals.notFound)
+    if (!/^[\w~-]{1,100}$/.test(id)) return sendJson(outgoing, refusals.notFound)
     const { url } = await pageAddress(seals, '', { owner: caller.owner, id }, now())
     const [format, time] = ['format', 't'].map(name => searchParams.get(name))
     const place = time && /^\d{1,9}$/.test(time) ? `#t=${time}` : ''

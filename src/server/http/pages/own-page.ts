@@ -6,11 +6,11 @@ import { createPageCheck } from '../hosts.ts'
 /** Our pages send it, and a browser lets no page of another origin do so: `cors.ts` does not allow it. */
 export const ownPageHeader = 'x-speech-page'
 
-/** True for the home page and everything below `/home/`; at `/` only for browsers, which ask for HTML. */
+/** True for the home page, its sign-in and all below `/home/`; at `/` only for browsers, which ask for HTML. */
 export function isHome({ url = '', method = '', headers }: IncomingMessage): boolean {
   const path = pathOf(url)
   if (path === '/') return ['GET', 'HEAD'].includes(method) && /\btext\/html\b/i.test(headers.accept ?? '')
-  return path.startsWith('/home/')
+  return path.startsWith('/home/') || (method === 'GET' && (path === '/sign-in' || path === '/signed-in'))
 }
 
 /** `allowedHosts`: as those of `createPageCheck`. */

@@ -1,8 +1,12 @@
 // Sealed texts, for addresses and cookies: the server alone can read, make or change them, and each ends.
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from 'node:crypto'
 
-/** A text sealed for one purpose opens for no other. `page`: one transcript; `session`: an owner who has signed in. */
-export type Purpose = 'page' | 'session'
+const purposes = ['page', 'session', 'way'] as const
+/**
+ * A text sealed for one purpose opens for no other. `page`: one transcript; `session`: an owner who has signed in; `way`:
+ * somebody who is on the way to an identity provider and back.
+ */
+export type Purpose = (typeof purposes)[number]
 
 export interface Opened {
   payload: string
@@ -36,7 +40,10 @@ export function createSeals(readKey: () => Promise<Uint8Array>): Seals {
   let reading: Promise<Record<Purpose, Keys>> | undefined
 
   function keys(): Promise<Record<Purpose, Keys>> {
-    reading ??= readKey().then(key => ({ page: keysFor('page', key), session: keysFor('session', key) }))
+    reading ??= readKey().then(key => {
+      const pairs = purposes.map(purpose => [purpose, keysFor(purpose, key)])
+      return Object.fromEntries(pairs) as Record<Purpose, Keys>
+    })
     reading.catch(() => {
       reading = undefined
     })

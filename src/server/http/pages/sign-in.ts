@@ -73,7 +73,7 @@ function cookie(value: string, seconds: number, headers: IncomingHttpHeaders): s
 }
 
 /** As the page's own address says, or a proxy that ends TLS. */
-export function isSecure({ origin, 'x-forwarded-proto': said }: IncomingHttpHeaders): boolean {
+function isSecure({ origin, 'x-forwarded-proto': said }: IncomingHttpHeaders): boolean {
   return (
     origin?.startsWith('https:') ??
     String(said ?? '')
