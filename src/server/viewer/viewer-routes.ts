@@ -24,6 +24,7 @@ export interface Viewed {
 /** A piece without the transcript, which is read again for each request: it may have been deleted. */
 export type Piece = Omit<TranscriptClip, 'transcript'>
 
+const soundPolicy = "default-src 'none'; media-src 'self'; frame-ancestors 'none'"
 /** A browser may ask for a piece in ranges; each has about 100 kB. */
 const maxKeptPieces = 16
 
@@ -56,6 +57,8 @@ export function createViewerRoutes({ jobs, owner, id, endsAt, kept = pieces() }:
     response.setHeader(pieceHeaders.start, start)
     response.setHeader(pieceHeaders.end, end)
     if (next !== undefined) response.setHeader(pieceHeaders.next, next)
+    // A browser that is led here shows a player of its own.
+    response.setHeader('content-security-policy', soundPolicy)
     response.setHeader('accept-ranges', 'bytes')
     sendRange(request, response, clipMime, piece.audio)
   }
