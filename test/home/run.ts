@@ -1,8 +1,14 @@
 // The home page in a real Chromium: sign-in, an upload, its order on the emulated cloud, the bar, the viewer, and axe.
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { uploadFiles } from '../../src/drivers/uploads/files.ts'
+import { createUploads } from '../../src/drivers/uploads/uploads.ts'
+import { serveHttp } from '../../src/server/http/http.ts'
+import { createSeals } from '../../src/server/http/pages/seals.ts'
 import { fixture, type HttpServer, startHttpServer, tempFolder } from '../support/e2e/system.ts'
 import { openTerminal } from '../support/e2e/terminal.ts'
+import { fakeJobs } from '../support/jobs/fake-jobs.ts'
 import { type BrowserPage, findChromium, openBrowser } from '../viewer/browser.ts'
 
 const token = 'ann-0123456789abcdef'
@@ -21,6 +27,7 @@ const server = await startHttpServer({ ...terminal.env, SPEECH_TOKENS: `ann:${to
 const page = await openBrowser(program, profile.path)
 try {
   await run(page, server)
+  await endSession(page)
 } finally {
   await page.close()
   await server.stop()
@@ -101,6 +108,54 @@ async function run(page: BrowserPage, server: HttpServer): Promise<void> {
   const isExpected = /"blob:|"data:|"level":"verbose"|status of 401|status of 404.*\/uploads\//
   const bad = foreign.filter(event => !isExpected.test(event))
   tell('errors and requests elsewhere', bad, bad.length === 0)
+}
+
+/** The clock of a server in this process goes on while a recording is being sent. */
+async function endSession(page: BrowserPage): Promise<void> {
+  const folder = await tempFolder()
+  const file = join(folder.path, 'long.wav')
+  await writeFile(file, Buffer.alloc(2_000_000, 7))
+  let moved = 0
+  const planned = { audio: '', name: '', id: 'tr_1', content: '', state: 'new' as const, seconds: 60 }
+  const plan = { recordings: [planned], copies: [], unreadable: [], seconds: 60, newSeconds: 60 }
+  const jobs = { ...fakeJobs(), plan: async () => ({ ...plan, usd: 0.5, unknownLengths: 0 }) }
+  const uploads = createUploads({
+    store: uploadFiles(join(folder.path, 'uploads')),
+    maxBytes: 50e6,
+    jobs: { unfinishedJobs: async () => [] },
+  })
+  const seals = createSeals(async () => Buffer.alloc(32, 1))
+  const tokens = [{ name: 'ann', token }]
+  const server = await serveHttp(
+    { jobs, uploads, seals, version: '0', waitSeconds: 45 },
+    { host: '127.0.0.1', port: 0, tokens, limits: { now: () => Date.now() + moved } },
+  )
+  try {
+    await page.goto(`${new URL(server.url).origin}/`)
+    await until('a form', "!document.getElementById('token-form').hidden")
+    await signIn(token)
+    await until('a home page', "!document.getElementById('upload').hidden")
+    await throttle(400_000)
+    await choose(file)
+    await until('an upload', "document.querySelector('#uploads progress')?.value > 0")
+    moved = 13 * 3600_000
+    await search('word')
+    await until('the form when the session has ended', "!document.getElementById('sign-in').hidden")
+    tell('transcripts that stay', await page.evaluate("document.querySelectorAll('#list li').length"), true)
+    await until('the upload has gone on', "document.querySelector('#uploads form') !== null")
+    await throttle(-1)
+    await signIn(token)
+    await until('its price after the sign-in', "document.body.innerText.includes('at most $0.5000')")
+  } finally {
+    await server.close(async () => jobs.release())
+    await uploads.close()
+    await folder.remove()
+  }
+}
+
+async function throttle(uploadThroughput: number): Promise<void> {
+  const line = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput }
+  await page.send('Network.emulateNetworkConditions', line)
 }
 
 function signIn(given: string): Promise<void> {

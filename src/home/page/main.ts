@@ -10,7 +10,7 @@ const maxPauseMs = 30_000
 
 const transcripts = createTranscripts(guarded)
 const running = createRunning(guarded)
-createUploads(guarded, transcripts.load)
+const uploads = createUploads(guarded, transcripts.load)
 let following = new AbortController()
 
 /** Tells the reader what went wrong. */
@@ -52,6 +52,7 @@ async function showHome(me: Me): Promise<void> {
   byId('who', 'p').querySelector('bdi')!.textContent = me.owner ?? ''
   const mayOrder = ['request_upload', 'transcribe_audio'].every(tool => me.may.includes(tool))
   byId('upload', 'section').hidden = !mayOrder
+  if (mayOrder) uploads.goOn()
   if (!me.may.includes('search_transcripts')) return say('Your account may not read transcripts.')
   byId('transcripts', 'section').hidden = false
   void follow(following.signal)
@@ -62,8 +63,13 @@ async function showHome(me: Me): Promise<void> {
 async function follow(signal: AbortSignal): Promise<void> {
   let listChanges = 0
   for (let failures = 0; !signal.aborted; failures++) {
+    await untilSeen()
+    // A browser has six connections to a server, for all its pages: one that nobody sees needs none.
+    const unseen = new AbortController()
+    const leave = () => document.hidden && unseen.abort()
+    document.addEventListener('visibilitychange', leave)
     try {
-      const stream = await send('home/changes', { signal })
+      const stream = await send('home/changes', { signal: AbortSignal.any([signal, unseen.signal]) })
       for await (const text of eventsOf(stream)) {
         failures = 0
         const changes = JSON.parse(text) as Changes
@@ -74,11 +80,19 @@ async function follow(signal: AbortSignal): Promise<void> {
     } catch (error) {
       if (signal.aborted) return
       if (error instanceof SignedOut) return guarded(() => Promise.reject(error))
+    } finally {
+      document.removeEventListener('visibilitychange', leave)
     }
-    await new Promise(resolve => setTimeout(resolve, Math.min(maxPauseMs, 1_000 * 2 ** failures)))
+    if (unseen.signal.aborted) failures = -1
+    else await new Promise(resolve => setTimeout(resolve, Math.min(maxPauseMs, 1_000 * 2 ** failures)))
     // A new stream begins to count again.
     listChanges = -1
   }
+}
+
+async function untilSeen(): Promise<void> {
+  while (document.hidden)
+    await new Promise(resolve => document.addEventListener('visibilitychange', resolve, { once: true }))
 }
 
 byId('token-form', 'form').addEventListener('submit', event => {

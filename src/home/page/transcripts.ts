@@ -6,6 +6,8 @@ import { createKeyedList, type Entry } from './keyed-list.ts'
 import { call } from './server.ts'
 
 const pageLength = 20
+/** Each is read for its passages. */
+const foundLength = 10
 
 export type Guard = (work: () => Promise<unknown>) => Promise<void>
 
@@ -27,7 +29,8 @@ export function createTranscripts(guarded: Guard) {
     let cursor: string | undefined
     let warnings: string[] = []
     for (let page = 0; page < pages; page++) {
-      const given = { limit: pageLength, ...(searched && { query: searched }), ...(cursor && { cursor }) }
+      const limit = searched ? foundLength : pageLength
+      const given = { limit, ...(searched && { query: searched }), ...(cursor && { cursor }) }
       const answer = await call<FoundPage>('search_transcripts', given)
       if (own !== turn) return
       all.push(...answer.transcripts)

@@ -2,7 +2,7 @@
 import { byId, make, say } from '../../viewer/page/elements.ts'
 import { fingerprintOf, sendFile } from '../tus.ts'
 import type { Price, Ticket } from './contract.ts'
-import { ask, call } from './server.ts'
+import { ask, call, SignedOut } from './server.ts'
 import type { Guard } from './transcripts.ts'
 
 const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1)
@@ -12,6 +12,8 @@ export function createUploads(guarded: Guard, onOrdered: () => Promise<void>) {
   const [drop, picker, list] = [byId('drop', 'p'), byId('files', 'input'), byId('uploads', 'ul')]
   /** One file at a time: a browser has few connections to a server. */
   let turn: Promise<unknown> = Promise.resolve()
+  /** Work that the end of a session has stopped. */
+  const stopped: (() => void)[] = []
 
   function add(files: Iterable<File>): void {
     for (const file of files) {
@@ -24,31 +26,35 @@ export function createUploads(guarded: Guard, onOrdered: () => Promise<void>) {
       bar.value = 0
       stop.type = 'button'
       stop.setAttribute('aria-label', `Stop ${file.name}`)
-      const stopped = new AbortController()
+      const stopping = new AbortController()
+      const { signal } = stopping
       stop.addEventListener('click', () => {
-        stopped.abort()
+        stopping.abort()
         item.remove()
       })
       item.append(heading, bar, state, stop)
       list.append(item)
-      turn = turn.then(() =>
-        guarded(async () => {
-          if (stopped.signal.aborted) return
-          try {
-            const audio = await sendTo(file, bar, state, stopped.signal)
-            if (stopped.signal.aborted) return
-            bar.remove()
-            stop.textContent = 'Remove'
-            stop.setAttribute('aria-label', `Remove ${file.name}`)
-            say(`${file.name} has arrived.`)
-            offer(file, audio, item, state)
-          } catch (error) {
-            if (stopped.signal.aborted) return
-            state.textContent = (error as Error).message
-            throw error
-          }
-        }),
-      )
+      const begin = async () => {
+        if (signal.aborted) return
+        try {
+          const audio = await sendTo(file, bar, state, signal)
+          if (signal.aborted) return
+          bar.remove()
+          stop.textContent = 'Remove'
+          stop.setAttribute('aria-label', `Remove ${file.name}`)
+          say(`${file.name} has arrived.`)
+          offer(file, audio, item, state)
+        } catch (error) {
+          if (signal.aborted) return
+          state.textContent = (error as Error).message
+          if (error instanceof SignedOut) stopped.push(inTurn)
+          throw error
+        }
+      }
+      const inTurn = () => {
+        turn = turn.then(() => guarded(begin))
+      }
+      inTurn()
     }
   }
 
@@ -100,6 +106,7 @@ export function createUploads(guarded: Guard, onOrdered: () => Promise<void>) {
       state.textContent = 'The price is looked up…'
       const { price } = await ask<Price>('home/price', { audio, tool, ...options() }).catch(error => {
         state.textContent = (error as Error).message
+        if (error instanceof SignedOut) stopped.push(() => void guarded(showPrice))
         throw error
       })
       if (tool === toolOf()) state.textContent = price
@@ -145,6 +152,12 @@ export function createUploads(guarded: Guard, onOrdered: () => Promise<void>) {
   addEventListener('beforeunload', event => {
     if (list.querySelector('progress')) event.preventDefault()
   })
+  return {
+    /** Goes on with what the end of a session has stopped. */
+    goOn(): void {
+      for (const work of stopped.splice(0)) work()
+    },
+  }
 }
 
 function labelled(text: string, input: HTMLInputElement): HTMLLabelElement {

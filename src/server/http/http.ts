@@ -132,7 +132,7 @@ export async function serveHttp(
     if (isHome(incoming)) {
       if (isStopping) return sendJson(outgoing, refusals.stopping)
       home ??= loadHome()
-      return (await home)(incoming, outgoing)
+      return (await home).answer(incoming, outgoing)
     }
     const caller = await admit(incoming)
     // The client may have disconnected while its token was checked.
@@ -232,6 +232,7 @@ export async function serveHttp(
       await finishWork?.()
       await Promise.race([counter.whenIdle(), pause(limits.shutdownTimeoutMs, undefined, { ref: false })])
       unread.close()
+      ;(await home)?.close()
       await Promise.all([sessions.close(), handlers.close()])
       await closeServer(server, pending, limits.shutdownTimeoutMs)
     },

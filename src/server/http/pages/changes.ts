@@ -13,6 +13,7 @@ const maxStreamsPerOwner = 20
 
 export function createChangeStreams(jobs: Pick<Jobs, 'unfinished' | 'subscribe'>) {
   const open = new Map<string, number>()
+  const streams = new Set<ServerResponse>()
 
   async function send(owner: string, outgoing: ServerResponse): Promise<void> {
     let wake = () => {}
@@ -53,6 +54,7 @@ export function createChangeStreams(jobs: Pick<Jobs, 'unfinished' | 'subscribe'>
       const count = open.get(owner) ?? 0
       if (count >= maxStreamsPerOwner) return false
       open.set(owner, count + 1)
+      streams.add(outgoing)
       outgoing.writeHead(200, { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' })
       send(owner, outgoing)
         .catch(error => {
@@ -60,11 +62,16 @@ export function createChangeStreams(jobs: Pick<Jobs, 'unfinished' | 'subscribe'>
           outgoing.destroy()
         })
         .finally(() => {
+          streams.delete(outgoing)
           const left = (open.get(owner) ?? 1) - 1
           if (left > 0) open.set(owner, left)
           else open.delete(owner)
         })
       return true
+    },
+    /** Ends all streams. */
+    close(): void {
+      for (const outgoing of streams) outgoing.end()
     },
   }
 }

@@ -2,11 +2,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { PlannedRecording } from '../../../domain/batch/batch.ts'
 import { formatUsd } from '../../../domain/costs/budget.ts'
-import { codeOf, SpeechError } from '../../../domain/errors.ts'
+import { codeOf, isSpeechError, SpeechError } from '../../../domain/errors.ts'
 import { formatTime } from '../../../domain/format-time.ts'
 import { uploadIdIn } from '../../../domain/network/uploads.ts'
 import { formatNames } from '../../../formats/index.ts'
 import type { Jobs } from '../../../jobs/jobs.ts'
+import { log } from '../../../log.ts'
 import { loadPage } from '../../../viewer/html.ts'
 import { parseJson } from '../../json-rpc/json-rpc.ts'
 import { describeFailure } from '../../results/failure.ts'
@@ -152,21 +153,28 @@ export function createHome(options: HomeOptions) {
     const { token } = await bodyOf(incoming)
     const cookie =
       typeof token === 'string' ? await signIn?.byToken(token.trim(), incoming.headers) : undefined
-    if (cookie === undefined) return sendJson(outgoing, failure(401, 'This token is none of this server.'))
+    if (cookie === undefined) {
+      log.info('login-refused', { reason: 'no token of the settings' })
+      return sendJson(outgoing, failure(401, 'This token is none of this server.'))
+    }
     outgoing.setHeader('set-cookie', cookie)
     sendJson(outgoing, ok({}))
   }
 
-  /** Answers every request of `isHome`. */
-  return async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
-    try {
-      await answer(incoming, outgoing)
-    } catch (error) {
-      if (outgoing.destroyed) return
-      if (outgoing.headersSent) return void outgoing.destroy()
-      const status = /^(?:BAD_INPUT|UPLOAD_)/.test(codeOf(error)) ? 400 : 500
-      sendJson(outgoing, failure(status, describeFailure(error, jobs)))
-    }
+  return {
+    /** Answers every request of `isHome`. */
+    async answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+      try {
+        await answer(incoming, outgoing)
+      } catch (error) {
+        if (outgoing.destroyed) return
+        if (outgoing.headersSent) return void outgoing.destroy()
+        const isOurs = !isSpeechError(error) || /^(?:STORE_|DISK_)/.test(error.code)
+        if (isOurs) log.error('home-failed', { code: codeOf(error) })
+        sendJson(outgoing, failure(isOurs ? 500 : 400, describeFailure(error, jobs)))
+      }
+    },
+    close: changes.close,
   }
 }
 
