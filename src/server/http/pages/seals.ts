@@ -31,16 +31,15 @@ interface Keys {
   forNonce: Buffer
 }
 
-/** `readKey` gives 32 random bytes; it is called with the first text, and again if it failed. */
+/** `readKey` gives 32 random bytes, the same object for the same key; it is called with each text. */
 export function createSeals(readKey: () => Promise<Uint8Array>): Seals {
-  let reading: Promise<Record<Purpose, Keys>> | undefined
+  const derived = new WeakMap<Uint8Array, Record<Purpose, Keys>>()
 
-  function keys(): Promise<Record<Purpose, Keys>> {
-    reading ??= readKey().then(key => ({ page: keysFor('page', key), session: keysFor('session', key) }))
-    reading.catch(() => {
-      reading = undefined
-    })
-    return reading
+  async function keys(): Promise<Record<Purpose, Keys>> {
+    const key = await readKey()
+    const known = derived.get(key) ?? { page: keysFor('page', key), session: keysFor('session', key) }
+    derived.set(key, known)
+    return known
   }
 
   return {
