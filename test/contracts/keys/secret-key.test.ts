@@ -3,10 +3,12 @@ import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promis
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { startOss } from '../../../emulators/oss/oss.ts'
+import type { SecretKey } from '../../../src/domain/network/secret-key.ts'
+import { pageKeyKey } from '../../../src/drivers/object-storage/keys.ts'
 import { keyInOss } from '../../../src/drivers/object-storage/oss/key-object.ts'
 import { ossStorage } from '../../../src/drivers/object-storage/oss/oss.ts'
 import { keyFile } from '../../../src/drivers/secret-key/key-file.ts'
-import { captureWarnings, optionsFor, useResources } from '../../support/contracts/oss.ts'
+import { captureWarnings, clientOf, optionsFor, useResources } from '../../support/contracts/oss.ts'
 
 const { folder, track } = useResources()
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
@@ -55,8 +57,10 @@ describe('the key in the data folder', () => {
 describe('the key in the bucket', () => {
   async function servers(count: number) {
     const oss = track(await startOss())
-    const open = (installation = 'here') => track(keyInOss({ ...optionsFor(oss), installation }))
-    return { oss, open, keys: Array.from({ length: count }, () => open()) }
+    const clock = { now: 0 }
+    const now = () => clock.now
+    const open = (installation = 'here') => track(keyInOss({ ...optionsFor(oss), installation, now }))
+    return { oss, clock, open, keys: Array.from({ length: count }, () => open()) }
   }
 
   it('servers that begin at once agree on one, and so does one that comes later', async () => {
@@ -68,14 +72,48 @@ describe('the key in the bucket', () => {
     expect(hex(await open('there').get())).not.toBe(hex(read[0]!))
   })
 
-  it('each server reads it once, and tries again after the bucket has failed', async () => {
-    const { oss, keys } = await servers(1)
+  it('it is read once, and after the bucket has failed, again in half a minute', async () => {
+    const { oss, clock, keys } = await servers(1)
     const heal = oss.fault({ kind: 'error', status: 403, code: 'AccessDenied' })
     await expect(keys[0]!.get()).rejects.toMatchObject({ code: 'BUCKET_REFUSED' })
     heal()
+    await expect(keys[0]!.get()).rejects.toMatchObject({ code: 'BUCKET_REFUSED' })
+    clock.now += 30_000
     const key = await keys[0]!.get()
     const asked = oss.requests.length
     expect([hex(await keys[0]!.get()), oss.requests.length]).toEqual([hex(key), asked])
+  })
+
+  it('each server stores a key in use again, so a rule that deletes what is a day old leaves it', async () => {
+    const { oss, clock, keys } = await servers(2)
+    const [one, two] = keys as [SecretKey, SecretKey]
+    const key = hex(await one.get())
+    expect(hex(await two.get())).toBe(key)
+    const stored = () => oss.requests.filter(({ kind }) => kind === 'put').length
+    const before = stored()
+    clock.now += 6 * 3600_000
+    expect([hex(await one.get()), stored()]).toEqual([key, before + 1])
+    await clientOf(oss).delete(pageKeyKey('here'))
+    clock.now += 6 * 3600_000
+    expect([hex(await two.get()), hex(await one.get())]).toEqual([key, key])
+  })
+
+  it('after days without use, a server goes on with the key that another one has drawn', async () => {
+    const { oss, clock, open, keys } = await servers(1)
+    const old = hex(await keys[0]!.get())
+    await clientOf(oss).delete(pageKeyKey('here'))
+    const drawn = hex(await open().get())
+    expect(drawn).not.toBe(old)
+    clock.now += 48 * 3600_000
+    expect(hex(await keys[0]!.get())).toBe(drawn)
+  })
+
+  it('while the bucket fails, a known key is used', async () => {
+    const { oss, clock, keys } = await servers(1)
+    const key = hex(await keys[0]!.get())
+    oss.fault({ kind: 'error', status: 403, code: 'AccessDenied' })
+    clock.now += 7 * 3600_000
+    expect(hex(await keys[0]!.get())).toBe(key)
   })
 
   it('an answer that was lost on the way changes nothing', async () => {

@@ -1,6 +1,6 @@
 // /t/{sealed}/: the page of one transcript. The address is all that it needs, until that ends.
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
-import { codeOf, describeError } from '../../../domain/errors.ts'
+import { codeOf } from '../../../domain/errors.ts'
 import type { Jobs } from '../../../jobs/jobs.ts'
 import { log } from '../../../log.ts'
 import { isOfForeignPage, setSafeHeaders } from '../../viewer/guard.ts'
@@ -89,7 +89,7 @@ export function createPageEndpoints(
       if (outgoing.destroyed || outgoing.headersSent) return void outgoing.destroy()
       // The key of the addresses lies in a bucket, which may fail.
       log.error('page-failed', { code: codeOf(error) })
-      say(outgoing, 503, describeError(error))
+      say(outgoing, 503, 'The page cannot be shown now. Try again in a minute.')
     }
   }
 }

@@ -35,19 +35,15 @@ interface Keys {
   forNonce: Buffer
 }
 
-/** `readKey` gives 32 random bytes; it is called with the first text, and again if it failed. */
+/** `readKey` gives 32 random bytes, the same object for the same key; it is called with each text. */
 export function createSeals(readKey: () => Promise<Uint8Array>): Seals {
-  let reading: Promise<Record<Purpose, Keys>> | undefined
+  const derived = new WeakMap<Uint8Array, Record<Purpose, Keys>>()
 
-  function keys(): Promise<Record<Purpose, Keys>> {
-    reading ??= readKey().then(key => {
-      const pairs = purposes.map(purpose => [purpose, keysFor(purpose, key)])
-      return Object.fromEntries(pairs) as Record<Purpose, Keys>
-    })
-    reading.catch(() => {
-      reading = undefined
-    })
-    return reading
+  async function keys(): Promise<Record<Purpose, Keys>> {
+    const key = await readKey()
+    const known = derived.get(key) ?? allKeys(key)
+    derived.set(key, known)
+    return known
   }
 
   return {
@@ -82,6 +78,11 @@ export function createSeals(readKey: () => Promise<Uint8Array>): Seals {
       return now < endsAt ? { payload: plain.toString('utf8', endBytes), endsAt } : 'ended'
     },
   }
+}
+
+function allKeys(key: Uint8Array): Record<Purpose, Keys> {
+  const pairs = purposes.map(purpose => [purpose, keysFor(purpose, key)])
+  return Object.fromEntries(pairs) as Record<Purpose, Keys>
 }
 
 function keysFor(purpose: Purpose, key: Uint8Array): Keys {
