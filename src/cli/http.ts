@@ -75,5 +75,6 @@ function greeting(url: string, { tokens, oauthIssuer }: Config, folders: string[
     ...(!oauthIssuer && tokens.length === 0 ? ['no tokens, this machine only'] : []),
   ].join(', ')
   const readable = folders.length === 0 ? 'none, see SPEECH_ALLOWED_DIRS' : folders.join(', ')
-  return `speech-mcp serves ${url} (${access}; allowed folders: ${readable}).`
+  const served = `speech-mcp serves ${url} (${access}; allowed folders: ${readable}).`
+  return `${served} In a browser: ${new URL('/', url).href}`
 }

@@ -1,11 +1,14 @@
 // Tells open home pages which jobs are under way and how far they are, as a stream of events.
 import type { ServerResponse } from 'node:http'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Jobs } from '../../../jobs/jobs.ts'
 import { log } from '../../../log.ts'
 
 /** How often running jobs are looked at, and how often others are looked for: those of other processes tell nothing here. */
 const runningIntervalMs = 1_500
-const idleIntervalMs = 10_000
+const idleIntervalMs = 5_000
+/** A batch may change many times a second. */
+const minIntervalMs = 200
 /** An event of nothing keeps proxies from closing the stream. */
 const maxSilentLooks = 2
 
@@ -26,6 +29,8 @@ export function createChangeStreams(jobs: Pick<Jobs, 'unfinished' | 'subscribe'>
     outgoing.once('close', () => wake())
     let last = ''
     let silent = 0
+    /** A job that has just begun may be listed a moment later. */
+    let hasChanged = false
     try {
       while (!outgoing.destroyed) {
         const woken = new Promise<void>(resolve => {
@@ -41,7 +46,10 @@ export function createChangeStreams(jobs: Pick<Jobs, 'unfinished' | 'subscribe'>
           else if (silent % maxSilentLooks === 0) outgoing.write(':\n\n')
           last = text
         }
-        await soon(running?.length ? runningIntervalMs : idleIntervalMs, woken)
+        const isActive = hasChanged || running?.length
+        const changed = soon(isActive ? runningIntervalMs : idleIntervalMs, woken)
+        await pause(minIntervalMs, undefined, { ref: false })
+        hasChanged = await changed
       }
     } finally {
       unsubscribe()
@@ -76,13 +84,13 @@ export function createChangeStreams(jobs: Pick<Jobs, 'unfinished' | 'subscribe'>
   }
 }
 
-/** Resolves after the time, or as soon as something has changed. */
-function soon(milliseconds: number, changed: Promise<void>): Promise<void> {
+/** Resolves after the time with false, or with true as soon as something has changed. */
+function soon(milliseconds: number, changed: Promise<void>): Promise<boolean> {
   return new Promise(resolve => {
-    const timer = setTimeout(resolve, milliseconds).unref()
+    const timer = setTimeout(() => resolve(false), milliseconds).unref()
     void changed.then(() => {
       clearTimeout(timer)
-      resolve()
+      resolve(true)
     })
   })
 }
