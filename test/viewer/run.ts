@@ -4,18 +4,14 @@ import { createRequire } from 'node:module'
 import { createKeyedMutex } from '../../src/domain/waiting/keyed-mutex.ts'
 import { serveViewer } from '../../src/server/viewer/serve-viewer.ts'
 import { tempFolder } from '../support/e2e/system.ts'
+import { atAddress } from './address.ts'
 import { type BrowserPage, findChromium, openBrowser } from './browser.ts'
 import { startHost } from './host.ts'
 import { hostileTranscript } from './hostile.ts'
 import { hourOfSpeech, toneClips } from './hour.ts'
+import { faults, tell } from './tell.ts'
 
 const hostileCount = 200
-const faults: string[] = []
-
-function tell(name: string, value: unknown, isFine: boolean): void {
-  process.stdout.write(`${isFine ? 'ok  ' : 'BAD '} ${name}: ${JSON.stringify(value)}\n`)
-  if (!isFine) faults.push(name)
-}
 
 const program = findChromium()
 if (!program) throw new Error('Chromium is not installed.')
@@ -23,7 +19,7 @@ const profile = await tempFolder()
 const page = await openBrowser(program, profile.path)
 try {
   await page.beforeScripts(await readFile(new URL('./in-page.js', import.meta.url), 'utf8'))
-  const parts = { hour, app, hostile }
+  const parts = { hour, address: atAddress, app, hostile }
   for (const [name, part] of Object.entries(parts)) if ((process.argv[2] ?? name) === name) await part(page)
 } finally {
   await page.close()

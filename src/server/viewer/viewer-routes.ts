@@ -15,16 +15,23 @@ export interface Viewed {
   jobs: Pick<Jobs, 'read' | 'clip' | 'oneAtATime'>
   owner: string
   id: string
+  /** When the address of the page ends (milliseconds since 1970); undefined if with the program. */
+  endsAt?: number
+  /** Pieces of this page and of others. */
+  kept?: LRUCache<string, Piece>
 }
 
+/** A piece without the transcript, which is read again for each request: it may have been deleted. */
+export type Piece = Omit<TranscriptClip, 'transcript'>
+
+const soundPolicy = "default-src 'none'; media-src 'self'; frame-ancestors 'none'"
 /** A browser may ask for a piece in ranges; each has about 100 kB. */
 const maxKeptPieces = 16
 
 /** The returned function answers GET and HEAD of a path such as `data.json`, below the address of the page. */
-export function createViewerRoutes({ jobs, owner, id }: Viewed) {
-  const kept = new LRUCache<number, TranscriptClip>({ max: maxKeptPieces })
-
+export function createViewerRoutes({ jobs, owner, id, endsAt, kept = pieces() }: Viewed) {
   async function page(response: ServerResponse): Promise<void> {
+    await jobs.read(owner, id)
     const { html, policy } = await loadViewerPage()
     // A frame could be laid over by another page.
     response.setHeader('content-security-policy', `${policy}; frame-ancestors 'none'`)
@@ -33,22 +40,25 @@ export function createViewerRoutes({ jobs, owner, id }: Viewed) {
 
   async function data(response: ServerResponse): Promise<void> {
     const shown = await viewerData(await jobs.read(owner, id), formatNames)
-    send(response, 'application/json', JSON.stringify(shown))
+    const ends = endsAt !== undefined && { endsAt: new Date(endsAt).toISOString() }
+    send(response, 'application/json', JSON.stringify({ ...shown, ...ends }))
   }
 
   async function audio(query: URLSearchParams, request: IncomingMessage, response: ServerResponse) {
-    const from = parseTime(query.get('from') ?? '0')
-    if (Number.isNaN(from))
-      throw new SpeechError('BAD_INPUT', '`from` is no time.', { hint: 'Give seconds, such as 83.5.' })
-    const key = Math.round(from * 1000)
+    const from = timeOf(query, 'from') ?? 0
+    const to = timeOf(query, 'to')
+    const key = JSON.stringify([owner, id, from, to])
     const gone = new AbortController()
     response.once('close', () => gone.abort())
-    const piece = kept.get(key) ?? (await jobs.clip(owner, id, { from, signal: gone.signal }))
-    kept.set(key, piece)
+    if (kept.has(key)) await jobs.read(owner, id)
+    const piece = kept.get(key) ?? (await jobs.clip(owner, id, { from, to, signal: gone.signal }))
+    kept.set(key, pieceOf(piece))
     const { start, end, next } = piece
     response.setHeader(pieceHeaders.start, start)
     response.setHeader(pieceHeaders.end, end)
     if (next !== undefined) response.setHeader(pieceHeaders.next, next)
+    // A browser that is led here shows a player of its own.
+    response.setHeader('content-security-policy', soundPolicy)
     response.setHeader('accept-ranges', 'bytes')
     sendRange(request, response, clipMime, piece.audio)
   }
@@ -77,8 +87,23 @@ export function createViewerRoutes({ jobs, owner, id }: Viewed) {
   }
 }
 
+function pieces(): LRUCache<string, Piece> {
+  return new LRUCache({ max: maxKeptPieces })
+}
+
+const pieceOf = ({ audio, start, end, next }: Piece): Piece => ({ audio, start, end, next })
+
+function timeOf(query: URLSearchParams, name: 'from' | 'to'): number | undefined {
+  const given = query.get(name)
+  if (given === null) return undefined
+  const seconds = parseTime(given)
+  if (!Number.isNaN(seconds)) return seconds
+  throw new SpeechError('BAD_INPUT', `\`${name}\` is no time.`, { hint: 'Give seconds, such as 83.5.' })
+}
+
 function statusOf(code: string): number {
   if (code === 'BAD_INPUT') return 400
+  if (code === 'BUSY' || code === 'CALL_TIMEOUT') return 503
   return /^(?:TRANSCRIPT_NOT_FOUND|RECORDING_LOST|RECORDING_CHANGED|OUTSIDE_ALLOWED_DIRS)$/.test(code)
     ? 404
     : 500

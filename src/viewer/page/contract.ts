@@ -36,6 +36,8 @@ export interface ViewerData {
   warnings: string[]
   /** Names of the formats that can be downloaded. */
   formats: string[]
+  /** When the address of the page ends: until then it is a link for others. Absent where it is for this browser alone. */
+  endsAt?: string
 }
 
 /** A piece of the sound on the recording's clock. */

@@ -1,7 +1,7 @@
 // Draws the head of the page: title, facts, speakers, warnings and downloads.
 import type { Source, ViewerData } from './contract.ts'
 import { byId, colourOf, make } from './elements.ts'
-import { clock } from './times.ts'
+import { clock, localTime } from './times.ts'
 
 export function drawHeading(data: ViewerData, source: Source): void {
   const { title, speakers, warnings, formats, rows } = data
@@ -42,7 +42,7 @@ export function drawHeading(data: ViewerData, source: Source): void {
   }
 }
 
-function factsOf({ duration, createdAt, status, rows, language }: ViewerData): string[] {
+function factsOf({ duration, createdAt, status, rows, language, endsAt }: ViewerData): string[] {
   const estimated = rows.some(({ isEstimated }) => isEstimated)
   return [
     clock(duration),
@@ -50,6 +50,7 @@ function factsOf({ duration, createdAt, status, rows, language }: ViewerData): s
     ...(language ? [language] : []),
     ...(status === 'completed' ? [] : [status]),
     ...(estimated ? ['times estimated'] : []),
+    ...(endsAt === undefined ? [] : [`page ends ${localTime(endsAt)}`]),
   ]
 }
 

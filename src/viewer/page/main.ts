@@ -9,7 +9,8 @@ import { createPlaying, type Playing } from './playing.ts'
 import { createSearching } from './searching.ts'
 import { hostSource } from './sources/host-source.ts'
 import { httpSource } from './sources/http-source.ts'
-import { wordAtOffset } from './times.ts'
+import { timeInLink } from './stretch.ts'
+import { rowAt, wordAtOffset } from './times.ts'
 
 const skipSeconds = 5
 
@@ -45,6 +46,14 @@ function show(data: ViewerData, source: Source): void {
     event.preventDefault()
     act()
   })
+  const openAtLink = () => {
+    const seconds = timeInLink(location.hash)
+    if (seconds === undefined) return
+    playing.player.seek(seconds)
+    list.show(Math.max(0, rowAt(data.rows, seconds)))
+  }
+  openAtLink()
+  addEventListener('hashchange', openAtLink)
   // Not before the text is there.
   requestAnimationFrame(() => drawStrip(data))
   addEventListener('resize', () => drawStrip(data))
