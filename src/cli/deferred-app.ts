@@ -66,6 +66,7 @@ export function deferApp(config: Config): DeferredApp {
     recordingsOf: async (...args) => (await ready()).recordingsOf(...args),
     save: async (...args) => (await ready()).save(...args),
     clip: async (...args) => (await ready()).clip(...args),
+    waveform: async (...args) => (await ready()).waveform(...args),
     oneAtATime: async (...args) => (await ready()).oneAtATime(...args),
     foldersOpen: config.allowedDirs.length > 0,
     // Before the app is loaded nothing changes.

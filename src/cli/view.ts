@@ -27,7 +27,10 @@ export const view: Command = {
     try {
       const transcript = await app.jobs.read(localOwner, id)
       const stopped = shutdownSignal()
-      const serving = await serveViewer({ jobs: app.jobs, owner: localOwner, id: transcript.id })
+      const serving = await serveViewer({
+        ...{ jobs: app.jobs, owner: localOwner, id: transcript.id },
+        canRename: true,
+      })
       printLine(`${asLine(transcript.title)}: open ${serving.url} in a browser of this machine.`)
       printLine('Press Ctrl+C to end; then the address is no longer valid.')
       await stopped

@@ -20,6 +20,7 @@ import type { TranscriptionResult } from './transcribe.ts'
 import type { FoundPage } from './view/once-each.ts'
 import type { UnfinishedJob } from './view/unfinished.ts'
 import type { WatchOptions } from './watch.ts'
+import type { Waveform } from './waveform.ts'
 
 export interface Jobs {
   /**
@@ -94,6 +95,11 @@ export interface Jobs {
    * `BAD_INPUT`, `RECORDING_LOST`, `RECORDING_CHANGED`, `OUTSIDE_ALLOWED_DIRS`, `CALL_TIMEOUT`, or the signal's reason.
    */
   clip(owner: string, id: string, call: ClipCall): Promise<TranscriptClip>
+  /**
+   * Peaks of the recording, for a picture of it; without them where they are still computed: ask again. Throws as `clip`
+   * does, and `BAD_INPUT` while the transcript is running, and for a recording elsewhere of which nothing was heard.
+   */
+  waveform(owner: string, id: string): Promise<Waveform>
   /** Work that fills memory: one at a time for each owner. */
   oneAtATime: KeyedMutex
   /** False where no folder is allowed: `recordings` finds nothing, and `save` throws. */

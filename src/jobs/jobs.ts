@@ -17,7 +17,6 @@ import type { Jobs } from './api.ts'
 import { createBatches } from './batch/batches.ts'
 import { holdAllowance } from './batch/held-allowance.ts'
 import { planBatch } from './batch/plan.ts'
-import type { Clips } from './clip.ts'
 import type { JobBasis, JobContext } from './context.ts'
 import { createFormatter } from './formatting/formatting.ts'
 import { createAllowances } from './records/allowances.ts'
@@ -32,6 +31,7 @@ import { createCancellation } from './recovery/cancel.ts'
 import { createRecovery } from './recovery/recovery.ts'
 import { rename } from './rename.ts'
 import { saveFile } from './save-file.ts'
+import { loadSounds } from './sounds.ts'
 import { createDispatch } from './submit/dispatch.ts'
 import { createPreparations } from './submit/prepare.ts'
 import { submit } from './submit/submit.ts'
@@ -113,7 +113,7 @@ export function createJobs(options: JobsOptions): Jobs {
   const { repository, changes, waiters } = context
   const turn = createFairTurns()
   const onceEach = createOnceEach(base)
-  let clips: Promise<Clips> | undefined
+  let sounds: ReturnType<typeof loadSounds> | undefined
   if (runsJobs) queue.serve(handle)
 
   async function handle(message: JobMessage, delivery: Delivery): Promise<Disposition> {
@@ -153,6 +153,11 @@ export function createJobs(options: JobsOptions): Jobs {
     if (!transcript) return emptyTranscript(job!)
     const found = job ? withJobState(job, transcript) : transcript
     return withFormatted(found, await repository.getFormat(owner, id))
+  }
+
+  async function readWithJob(owner: string, given: string) {
+    const transcript = await read(owner, given)
+    return { transcript, job: await repository.get(owner, await preparations.resolve(owner, given)) }
   }
 
   const jobs: Jobs = {
@@ -224,11 +229,13 @@ export function createJobs(options: JobsOptions): Jobs {
     recordings: query => findRecordings(pipeline.allowedDirs, query),
     recordingsOf: look => recordingsOf(pipeline.allowedDirs, look),
     save: (owner, id, request) => saveFile(owner, id, request, base),
-    async clip(owner, given, call) {
-      const transcript = await read(owner, given)
-      const id = await preparations.resolve(owner, given)
-      clips ??= import('./clip.ts').then(({ createClips }) => createClips(base))
-      return (await clips)({ transcript, job: await repository.get(owner, id) }, call)
+    async clip(owner, id, call) {
+      sounds ??= loadSounds(base)
+      return (await sounds).clip(await readWithJob(owner, id), call)
+    },
+    async waveform(owner, id) {
+      sounds ??= loadSounds(base)
+      return (await sounds).waveform(await readWithJob(owner, id))
     },
     oneAtATime: createKeyedMutex(),
     foldersOpen: pipeline.allowedDirs.length > 0,

@@ -9,7 +9,7 @@ import { registerResources } from './resources.ts'
 import { answeringInTime } from './time-limit.ts'
 import { registerTool } from './tool.ts'
 import { tools } from './tools/index.ts'
-import { appsExtension, forApps, registerViewer } from './viewer/viewer-app.ts'
+import { appSupport, appsExtension, callableByApps, forApps, registerViewer } from './viewer/viewer-app.ts'
 
 export type { Connection, ServerOptions }
 
@@ -44,10 +44,12 @@ export function createServer(options: ServerOptions, connection: Connection): Mc
       },
     },
   )
+  const showsApps = appSupport(server)
   for (const tool of tools) {
     if (!(tool.isAvailable?.(options) ?? true)) continue
     const registered = registerTool(server, tool, options, connection)
-    if (tool.app !== undefined) forApps(server, registered)
+    if (tool.app !== undefined) forApps(registered, showsApps)
+    if (tool.isForApps) callableByApps(registered, showsApps)
   }
   const timedJobs = answeringInTime(options)
   registerResources(server, timedJobs, connection.owner)

@@ -81,6 +81,8 @@ export interface Tool<Input extends z.ZodObject = z.ZodObject> {
   isAvailable?(options: ServerOptions): boolean
   /** Address of the page that shows the result; listed only for clients that can show it. */
   app?: string
+  /** Pages of apps may call it, too. */
+  isForApps?: true
   /** Returns data or throws. */
   handler(args: z.output<Input>, call: ToolCall): Promise<ToolAnswer>
 }

@@ -1,5 +1,6 @@
 // The transcript as the page shows it: rows in order of time, with the places and times of their words.
 
+import { createHash } from 'node:crypto'
 import { mapInTurns } from '../domain/reading/turns.ts'
 import { asLine, withoutControls } from '../domain/text.ts'
 import type { Segment, Transcript } from '../domain/transcript.ts'
@@ -22,16 +23,22 @@ export async function viewerData(transcript: Transcript, formats: readonly strin
   })
   return {
     id: shown.id,
+    revision: revisionOf(transcript),
     title: asLine(shown.title),
     status: shown.status,
     ...(shown.language && { language: shown.language }),
     duration: shown.duration,
     createdAt: shown.createdAt,
-    speakers: speakers.map(({ id, share }) => ({ label: asLine(label({ speaker: id })!), share })),
+    speakers: speakers.map(({ id, share }) => ({ id, label: asLine(label({ speaker: id })!), share })),
     rows: [...spoken, ...gaps].sort((one, other) => one.start - other.start),
     warnings: allWarnings(transcript).map(asLine),
     formats: [...formats],
   }
+}
+
+/** Differs for each change of the transcript. */
+export function revisionOf(transcript: Transcript): string {
+  return createHash('sha256').update(JSON.stringify(transcript)).digest('base64url').slice(0, 22)
 }
 
 function rowOf(segment: Segment, indexOf: ReadonlyMap<string, number>): ViewerRow {

@@ -5,21 +5,30 @@ import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 
-export interface BrowserPage {
+/** A page of any browser. */
+export interface TestPage {
   /** Resolves when the page has loaded. */
   goto(url: string): Promise<void>
   /** The value of an expression, also of a promise. Rejects with what it throws. */
   evaluate<T>(expression: string): Promise<T>
-  /** The same in the frame of the page. */
-  inFrame<T>(expression: string): Promise<T>
   /** Runs before the scripts of every page that is opened from now on. */
   beforeScripts(source: string): Promise<void>
-  /** Milliseconds of processor time of the longest tasks of the page's main thread while `work` goes on. */
-  longestTasks(work: () => Promise<void>): Promise<number[]>
-  send(method: string, params?: object): Promise<Record<string, unknown>>
+  resize(width: number, height: number): Promise<void>
+  /** With the mouse, in pixels of the page. */
+  click(x: number, y: number): Promise<void>
+  /** A key of the keyboard, such as `Enter`. */
+  press(key: string): Promise<void>
   /** Names of the events that came: dialogs, errors of scripts, refused requests. */
   readonly events: string[]
   close(): Promise<void>
+}
+
+export interface BrowserPage extends TestPage {
+  /** `evaluate` in the frame of the page. */
+  inFrame<T>(expression: string): Promise<T>
+  /** Milliseconds of processor time of the longest tasks of the page's main thread while `work` goes on. */
+  longestTasks(work: () => Promise<void>): Promise<number[]>
+  send(method: string, params?: object): Promise<Record<string, unknown>>
 }
 
 interface Message {
@@ -38,6 +47,8 @@ interface TraceEvent {
   /** Microseconds of processor time. */
   tdur?: number
 }
+
+const keyCodes: Record<string, number> = { Enter: 13, Escape: 27, ArrowLeft: 37, ArrowRight: 39 }
 
 /** Undefined if it is not installed. */
 export function findChromium(): string | undefined {
@@ -126,6 +137,21 @@ export async function openBrowser(program: string, profile: string): Promise<Bro
       return evaluate(expression, frameContext.id)
     },
     send: toPage,
+    async resize(width, height) {
+      const metrics = { width, height, deviceScaleFactor: 1, mobile: false }
+      await toPage('Emulation.setDeviceMetricsOverride', metrics)
+    },
+    async click(x, y) {
+      for (const type of ['mousePressed', 'mouseReleased'])
+        await toPage('Input.dispatchMouseEvent', { type, x, y, button: 'left', clickCount: 1 })
+    },
+    async press(key) {
+      const text = key === 'Enter' ? '\r' : key.length === 1 ? key : undefined
+      const code = keyCodes[key]
+      const given = { key, ...(text && { text }), ...(code && { windowsVirtualKeyCode: code }) }
+      await toPage('Input.dispatchKeyEvent', { type: 'keyDown', ...given })
+      await toPage('Input.dispatchKeyEvent', { type: 'keyUp', ...given })
+    },
     async goto(url) {
       const loaded = once(messages, 'Page.loadEventFired')
       await toPage('Page.navigate', { url })

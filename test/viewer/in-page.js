@@ -1,17 +1,22 @@
 // Runs in the page before its script: measures it from inside.
 const sounds = []
 const OwnAudio = Audio
+const isFirefox = navigator.userAgent.includes('Firefox')
 globalThis.Audio = new Proxy(OwnAudio, {
   construct(target, given) {
     const audio = Reflect.construct(target, given)
     sounds.push(audio)
+    // Without a device for sound, Firefox plays nothing but what a script takes over.
+    if (isFirefox) new AudioContext().createMediaElementSource(audio)
     return audio
   },
 })
 const longTasks = []
-new PerformanceObserver(list => {
-  for (const { duration } of list.getEntries()) longTasks.push(Math.round(duration))
-}).observe({ type: 'longtask', buffered: true })
+// Firefox counts none.
+if (PerformanceObserver.supportedEntryTypes.includes('longtask'))
+  new PerformanceObserver(list => {
+    for (const { duration } of list.getEntries()) longTasks.push(Math.round(duration))
+  }).observe({ type: 'longtask', buffered: true })
 
 const frame = () => new Promise(resolve => requestAnimationFrame(resolve))
 const byId = id => document.getElementById(id)
@@ -103,6 +108,43 @@ globalThis.test = {
       return Math.round(nearest - tone)
     })
   },
+  /**
+   * The same where no sound can be listened to: milliseconds by which each mark is later than its word on the clock of the
+   * player, and those by which the tones of the piece, as the browser decodes it, are later than their words.
+   */
+  async playByClock(seconds) {
+    const wordMs = 300
+    const rowMs = 15 * wordMs
+    byId('scroller').scrollTop = 0
+    for (let i = 0; i < 4; i++) await frame()
+    const row = [...document.querySelectorAll('.row')].find(({ textContent }) => /^0:18/.test(textContent))
+    row.querySelector('.time').click()
+    const [audio] = sounds
+    while (audio.paused || audio.currentTime === 0) await frame()
+    const isLate = ms => Math.round(((ms + 50) % wordMs) - 50)
+    const marks = []
+    let last = ''
+    while (audio.currentTime < seconds) {
+      await new Promise(resolve => setTimeout(resolve, 4))
+      const [range] = CSS.highlights.get('said')
+      const mark = range ? `${range.startContainer.data}|${range.startOffset}` : ''
+      if (mark !== last && last) marks.push(isLate((audio.currentTime * 1000) % rowMs))
+      last = mark
+    }
+    const piece = await (await fetch('audio?from=18')).arrayBuffer()
+    const decoded = await new OfflineAudioContext(1, 1, 16_000).decodeAudioData(piece)
+    const samples = decoded.getChannelData(0)
+    const tones = []
+    for (let at = 0, quiet = 1600; at < seconds * 16_000; at++) {
+      if (Math.abs(samples[at]) < 0.1) quiet++
+      else {
+        const ms = at / 16
+        if (quiet > 1000) tones.push(isLate(ms % rowMs))
+        quiet = 0
+      }
+    }
+    return { marks, tones }
+  },
   /** Plays over the end of a piece; the milliseconds of silence between it and the next one. */
   async playAcross(from) {
     const [audio] = sounds
@@ -184,6 +226,57 @@ globalThis.test = {
     while (shown.currentTime < 0.4) await frame()
     return shown.currentTime
   },
+  /** The picture of the sound once its peaks are there: for each column, its height in pixels and its colour. */
+  async wave() {
+    const canvas = byId('wave')
+    for (;;) {
+      await frame()
+      const { width, height } = canvas
+      const { data } = canvas.getContext('2d').getImageData(0, 0, width, height)
+      const columns = Array.from({ length: width }, (_, x) => {
+        const ys = Array.from({ length: height }, (_, y) => y).filter(y => data[4 * (y * width + x) + 3] > 60)
+        const middle = 4 * ((height >> 1) * width + x)
+        return { tall: ys.length, colour: data.slice(middle, middle + 3).join() }
+      })
+      // Without peaks, all turns have one height.
+      if (new Set(columns.map(({ tall }) => tall)).size > 8)
+        return {
+          width,
+          tallest: Math.max(...columns.map(({ tall }) => tall)),
+          heights: new Set(columns.map(({ tall }) => tall)).size,
+          colours: new Set(columns.map(({ colour }) => colour)).size,
+        }
+    }
+  },
+  /** The box of an element, and what is at its middle. */
+  box(selector) {
+    const { left, top, width, height } = document.querySelector(selector).getBoundingClientRect()
+    return { left, top, width, height }
+  },
+  position: () => [byId('position').value, byId('position').getAttribute('aria-valuetext')],
+  /** The first row in view: its time, and its distance from the top. */
+  place() {
+    const top = byId('scroller').getBoundingClientRect().top
+    const rows = [...document.querySelectorAll('.row')].map(row => [row, row.getBoundingClientRect()])
+    const [row, box] = rows.filter(([, { bottom }]) => bottom > top).sort(([, a], [, b]) => a.top - b.top)[0]
+    return `${row.querySelector('.time').textContent} ${Math.round(box.top - top)}`
+  },
+  async scrollTo(share) {
+    const scroller = byId('scroller')
+    scroller.scrollTop = (scroller.scrollHeight - scroller.clientHeight) * share
+    for (let i = 0; i < 4; i++) await frame()
+    return test.place()
+  },
+  async until(isSo) {
+    while (!isSo()) await frame()
+    return byId('status').textContent
+  },
+  /** As if the page came into view again: it looks for changes. */
+  look: () => void document.dispatchEvent(new Event('visibilitychange')),
+  names: () => [...document.querySelectorAll('#speakers bdi')].map(({ textContent }) => textContent),
+  namesInRows: () => [
+    ...new Set([...document.querySelectorAll('.row bdi')].map(({ textContent }) => textContent)),
+  ],
   async axe() {
     await frame()
     await frame()
@@ -200,7 +293,7 @@ globalThis.test = {
     globalThis.pwned === undefined &&
     document.querySelectorAll('script').length === 1 &&
     document.querySelectorAll(
-      'img, iframe, svg, object, base, link, math, form:not(#search), a[href^="java"]',
+      'img, iframe, svg, object, base, link:not([rel=icon]), math, form:not(#search):not(.rename), a[href^="java"]',
     ).length === 0 &&
     document.querySelectorAll('style').length === 1,
 }

@@ -1,4 +1,4 @@
-// The page in a real Chromium: how fast an hour is shown and scrolled, which word is marked, axe, and hostile transcripts.
+// The page in real browsers: how fast an hour is shown and scrolled, which word is marked, axe, and hostile transcripts.
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { createKeyedMutex } from '../../src/domain/waiting/keyed-mutex.ts'
@@ -6,36 +6,37 @@ import { serveViewer } from '../../src/server/viewer/serve-viewer.ts'
 import { tempFolder } from '../support/e2e/system.ts'
 import { atAddress } from './address.ts'
 import { type BrowserPage, findChromium, openBrowser } from './browser.ts'
+import { hourJobs, testChanges, testNames, testWave } from './changing.ts'
+import { findFirefox, openFirefox } from './firefox.ts'
 import { startHost } from './host.ts'
 import { hostileTranscript } from './hostile.ts'
-import { hourOfSpeech, toneClips } from './hour.ts'
 import { faults, tell } from './tell.ts'
 
 const hostileCount = 200
 
 const program = findChromium()
 if (!program) throw new Error('Chromium is not installed.')
-const profile = await tempFolder()
-const page = await openBrowser(program, profile.path)
-try {
-  await page.beforeScripts(await readFile(new URL('./in-page.js', import.meta.url), 'utf8'))
-  const parts = { hour, address: atAddress, app, hostile }
-  for (const [name, part] of Object.entries(parts)) if ((process.argv[2] ?? name) === name) await part(page)
-} finally {
-  await page.close()
-  await profile.remove()
+const inPage = await readFile(new URL('./in-page.js', import.meta.url), 'utf8')
+const wanted = Object.entries({ hour, address: atAddress, app, hostile }).filter(
+  ([name]) => (process.argv[2] ?? name) === name,
+)
+if (wanted.length > 0) {
+  const profile = await tempFolder()
+  const page = await openBrowser(program, profile.path)
+  try {
+    await page.beforeScripts(inPage)
+    for (const [, part] of wanted) await part(page)
+  } finally {
+    await page.close()
+    await profile.remove()
+  }
 }
+if ((process.argv[2] ?? 'firefox') === 'firefox') await firefox()
 process.exitCode = faults.length > 0 ? 1 : 0
 
 async function hour(page: BrowserPage): Promise<void> {
-  const shown = hourOfSpeech()
-  const tones = await toneClips(shown)
-  const jobs = {
-    read: async () => shown,
-    clip: (_owner: string, _id: string, { from = 0 }) => tones.clip(from),
-    oneAtATime: createKeyedMutex(),
-  }
-  const server = await serveViewer({ jobs, owner: 'local', id: shown.id })
+  const { jobs, id, change } = await hourJobs()
+  const server = await serveViewer({ jobs, owner: 'local', id, canRename: true })
   try {
     const times: number[] = []
     for (let i = 0; i < 5; i++) {
@@ -66,14 +67,18 @@ async function hour(page: BrowserPage): Promise<void> {
         await page.send('Emulation.setEmulatedMedia', {
           features: [{ name: 'prefers-color-scheme', value: theme }],
         })
-        await page.send('Emulation.setDeviceMetricsOverride', {
-          ...{ width, height: 700, deviceScaleFactor: 1, mobile: false },
-        })
+        await page.resize(width, 700)
         await page.evaluate(`${axe}; 0`)
         const found = await page.evaluate<string[]>('test.axe()')
         tell(`axe, ${theme}, ${width} px`, found, found.length === 0)
       }
-    const foreign = page.events.filter(event => !event.startsWith('Network') || !event.includes(server.url))
+    await testNames(page, tell)
+    await page.resize(1000, 800)
+    await testWave(page, tell)
+    await testChanges(page, tell, change)
+    // The name that is refused is one.
+    const events = page.events.filter(event => !/400 \(Bad.*\/speakers/.test(event))
+    const foreign = events.filter(event => !event.startsWith('Network') || !event.includes(server.url))
     tell(
       'errors and requests elsewhere',
       foreign.filter(event => !event.includes('"blob:')),
@@ -126,4 +131,44 @@ async function hostile(page: BrowserPage): Promise<void> {
   const foreign = page.events.filter(event => !event.includes(server.url))
   tell(`hostile transcripts that opened something, of ${hostileCount}`, opened, opened.length === 0)
   tell('dialogs, errors and requests elsewhere', foreign.slice(0, 5), foreign.length === 0)
+}
+
+/** Less than in Chromium: what browsers do differently. */
+async function firefox(): Promise<void> {
+  const program = findFirefox()
+  if (!program) {
+    process.stdout.write('Firefox is not installed: its part is left out.\n')
+    return
+  }
+  const profile = await tempFolder()
+  const { jobs, id, change } = await hourJobs()
+  const server = await serveViewer({ jobs, owner: 'local', id, canRename: true })
+  const page = await openFirefox(program, profile.path)
+  try {
+    await page.beforeScripts(inPage)
+    await page.goto(server.url)
+    const took = Math.round(await page.evaluate<number>('test.shown()'))
+    tell('Firefox: ms from data to shown', took, took <= 1000)
+    const played = await page.evaluate<{ marks: number[]; tones: number[] }>('test.playByClock(10)')
+    const isClose = (all: number[]) => all.length >= 25 && all.every(ms => Math.abs(ms) <= 100)
+    tell('Firefox: ms by which marks are late', played.marks, isClose(played.marks))
+    tell('Firefox: ms by which sounds are late', played.tones, isClose(played.tones))
+    const between = await page.evaluate<number>('test.playAcross(44)')
+    tell('Firefox: ms between two pieces', between, between < 500)
+    await page.evaluate('document.getElementById("play").click()')
+    const tellOf = (name: string, value: unknown, isFine: boolean) => tell(`Firefox: ${name}`, value, isFine)
+    await testNames(page, tellOf)
+    await testWave(page, tellOf)
+    await testChanges(page, tellOf, change)
+    await page.resize(320, 700)
+    const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+    await page.evaluate(`(() => { ${axe}; })()`)
+    const found = await page.evaluate<string[]>('test.axe()')
+    tell('Firefox: axe, 320 px', found, found.length === 0)
+    tell('Firefox: errors', page.events, page.events.length === 0)
+  } finally {
+    await page.close()
+    await server.close()
+    await profile.remove()
+  }
 }

@@ -45,6 +45,11 @@ export const deadlines = {
     totalSeconds: 50,
     afterwards: '`CALL_TIMEOUT`; its ffmpeg is ended',
   },
+  waveform: {
+    work: 'Peaks of a recording, for the page that shows its transcript',
+    totalSeconds: 600,
+    afterwards: 'the page shows who speaks when, without them',
+  },
   ffmpeg: {
     work: 'ffmpeg, while its output is awaited',
     idleSeconds: 60,

@@ -2,13 +2,10 @@
 import type { PipelineRequest } from '../../domain/job.ts'
 import { roundToMs, type Span, type Transcript } from '../../domain/transcript.ts'
 import { sampleRate } from '../audio/activity.ts'
-import { withSpeexDecoder } from '../audio/speex.ts'
-import type { ChunkPorts } from '../chunks/transcribe-chunks.ts'
-import { openSource, type SourcePorts, type SourceRun } from '../source/source.ts'
-import { findVoices } from '../voices/find-voices.ts'
-import type { Voice } from '../voices/voice.ts'
+import type { SourceRun } from '../source/source.ts'
 import { estimatedDoubtSeconds, type Stretch, stretchOf, unitsOf } from './borders.ts'
 import { encodeClip, maxClipSeconds } from './encode-clip.ts'
+import { type HeardPorts, type KnownVoices, openHeard, silentRun } from './open-heard.ts'
 import { cutAt, findQuiet, type Sound } from './quiet.ts'
 import { soundOf } from './sound.ts'
 
@@ -30,30 +27,23 @@ const maxStretchSeconds = maxClipSeconds - 2 * (estimatedDoubtSeconds + 0.1)
 /** Heard beside an end, to tell its pauses from speech. */
 const besideSeconds = 2
 
-/**
- * Resolves with the clip; `voices` are those of an earlier clip of the recording, and `onVoices` gets those that were found.
- * Throws `SpeechError` where the recording has gone or changed, or the signal's reason.
- */
+/** Resolves with the clip. Throws `SpeechError` where the recording has gone or changed, or the signal's reason. */
 export async function makeClip(
   { from, to, ...request }: ClipRequest,
   { segments, duration }: Pick<Transcript, 'segments' | 'duration'>,
-  ports: SourcePorts & Pick<ChunkPorts, 'ffmpeg'>,
+  ports: HeardPorts,
   given: SourceRun,
-  { voices, onVoices }: { voices?: readonly Voice[]; onVoices(found: readonly Voice[]): void },
+  known: KnownVoices,
 ): Promise<Clip> {
-  // The transcript has the warnings about the file.
-  const run = { ...given, warn() {} }
+  const run = silentRun(given)
   const end = Math.min(to ?? Number.POSITIVE_INFINITY, duration)
   const stretch = stretchOf(unitsOf(segments), { from, to: end, duration, maxSeconds: maxStretchSeconds })
-  const opened = await openSource(request, ports, run)
-  const source = await withSpeexDecoder(opened, ports.ffmpeg, run)
-  const heard = voices ?? (await findVoices(source, request, ports.ffmpeg, run)).voices
-  onVoices(heard)
+  const heard = await openHeard(request, ports, run, known)
   const span = {
     start: Math.max(0, stretch.start.time - besideSeconds),
     end: Math.min(duration, stretch.end.time + besideSeconds),
   }
-  const sound = await soundOf({ source, voices: heard, duration }, span, ports.ffmpeg, run)
+  const sound = await soundOf({ ...heard, duration }, span, ports.ffmpeg, run)
   const cut = cutsOf(stretch, sound, duration)
   const at = (seconds: number) => Math.round((seconds - sound.start) * sampleRate)
   const samples = sound.samples.subarray(at(cut.start), at(cut.end))

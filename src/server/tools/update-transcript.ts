@@ -36,6 +36,7 @@ export const updateTranscript = defineTool({
     speakers: z.array(z.object({ id: z.string(), name: z.string().optional() })).optional(),
   }),
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  isForApps: true,
   async handler({ transcript_id, title: newTitle, speakers: named = [] }, { jobs, owner }) {
     if (newTitle === undefined && named.length === 0)
       throw new SpeechError('BAD_INPUT', 'Nothing to change.', {

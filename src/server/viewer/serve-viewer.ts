@@ -7,7 +7,7 @@ import { trackResponses } from '../http/exchange.ts'
 import { createHostCheck, createPageCheck } from '../http/hosts.ts'
 import { closeServer, listen } from '../http/listen.ts'
 import { isOfForeignPage, setSafeHeaders } from './guard.ts'
-import { createViewerRoutes, notFound, type Viewed } from './viewer-routes.ts'
+import { createViewerRoutes, notFound, refuse, type Viewed } from './viewer-routes.ts'
 
 export interface ServedViewer {
   /** With its secret part. */
@@ -38,10 +38,6 @@ export async function serveViewer(viewed: Viewed, port = 0): Promise<ServedViewe
     const { headers } = request
     if (foreignHost(headers) !== undefined || isOfForeignPage(headers, isOwnPage))
       return refuse(response, 403)
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
-      response.setHeader('allow', 'GET, HEAD')
-      return refuse(response, 405)
-    }
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://page')
     const [, given = '', path] = /^\/([^/]*)\/(.*)$/.exec(pathname) ?? []
     if (path === undefined || !isSame(given, secret)) return notFound(response)
@@ -53,11 +49,6 @@ export async function serveViewer(viewed: Viewed, port = 0): Promise<ServedViewe
     url: `http://${host}:${(server.address() as AddressInfo).port}/${secret}/`,
     close: () => closeServer(server, pending, shutdownTimeoutMs),
   }
-}
-
-function refuse(response: ServerResponse, status: number): void {
-  response.statusCode = status
-  response.end()
 }
 
 function isSame(given: string, secret: string): boolean {

@@ -7,6 +7,7 @@ import {
   type RegisteredTool,
   ResourceTemplate,
 } from '@modelcontextprotocol/server'
+import { formatNames } from '../../formats/index.ts'
 import type { Jobs } from '../../jobs/jobs.ts'
 import { throwProtocolError } from '../resources.ts'
 
@@ -28,26 +29,41 @@ export function registerViewer(server: McpServer, jobs: Jobs, owner: string): vo
       return { contents: [{ uri: uri.href, mimeType: pageMime, text: html, _meta: pageMeta }] }
     },
   )
-  server.registerResource(
-    'viewer-data',
-    new ResourceTemplate(`${viewerUri}/{id}`, { list: undefined }),
-    { title: 'Transcript for the viewer', mimeType: 'application/json' },
-    async (uri, { id }) => {
-      const transcript = await jobs.read(owner, String(id)).catch(throwProtocolError(jobs))
-      const { viewerData } = await import('../../viewer/data.ts')
-      const text = JSON.stringify(await viewerData(transcript, []))
-      return { contents: [{ uri: uri.href, mimeType: 'application/json', text }] }
-    },
+  /** What is told about one transcript, at an address of its own. */
+  function register(name: string, path: string, title: string, mimeType: string, tell: Tell): void {
+    server.registerResource(
+      name,
+      new ResourceTemplate(`${viewerUri}/{id}${path}`, { list: undefined }),
+      { title, mimeType },
+      async (uri, { id }) => {
+        const text = await tell(String(id)).catch(throwProtocolError(jobs))
+        return { contents: [{ uri: uri.href, mimeType, text }] }
+      },
+    )
+  }
+
+  const json = 'application/json'
+  register('viewer-data', '', 'Transcript for the viewer', json, async id => {
+    const [transcript, { viewerData }] = await Promise.all([jobs.read(owner, id), loadData()])
+    return JSON.stringify(await viewerData(transcript, formatNames))
+  })
+  register('viewer-revision', '/revision', 'Version of that transcript', 'text/plain', async id => {
+    const [transcript, { revisionOf }] = await Promise.all([jobs.read(owner, id), loadData()])
+    return revisionOf(transcript)
+  })
+  register('viewer-waveform', '/waveform', 'Peaks of its recording', json, async id =>
+    JSON.stringify(await jobs.waveform(owner, id)),
   )
 }
 
-/** Lists the tool, and takes calls of it, only for clients that can show apps. Takes effect when the server connects. */
-export function forApps(server: McpServer, tool: RegisteredTool): void {
+type Tell = (id: string) => Promise<string>
+
+const loadData = () => import('../../viewer/data.ts')
+
+/** The returned function says whether the client shows apps, once the server is connected. */
+export function appSupport(server: McpServer): () => boolean {
   /** Clients of the later protocol say so with each request. */
   let isDeclared = false
-  Object.defineProperty(tool, 'enabled', {
-    get: () => isDeclared || showsApps(server.server.getClientCapabilities()),
-  })
   const connect = server.connect.bind(server)
   server.connect = async transport => {
     await connect(transport)
@@ -58,6 +74,18 @@ export function forApps(server: McpServer, tool: RegisteredTool): void {
       onmessage?.(message, extra)
     }
   }
+  return () => isDeclared || showsApps(server.server.getClientCapabilities())
+}
+
+/** Lists the tool, and takes calls of it, only for clients that can show apps. */
+export function forApps(tool: RegisteredTool, isShown: () => boolean): void {
+  Object.defineProperty(tool, 'enabled', { get: isShown })
+}
+
+/** Tells clients that show apps that the page may call the tool, too. */
+export function callableByApps(tool: RegisteredTool, isShown: () => boolean): void {
+  const meta = { ui: { visibility: ['model', 'app'] } }
+  Object.defineProperty(tool, '_meta', { get: () => (isShown() ? meta : undefined) })
 }
 
 function showsApps(capabilities: ClientCapabilities | undefined): boolean {

@@ -1,24 +1,27 @@
-// Answers the page of a transcript: with itself, the text, pieces of the sound, and files.
+// Answers the page of a transcript: with itself, the text, pieces of the sound and its peaks, and files. Takes names of speakers.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { LRUCache } from 'lru-cache'
 import { codeOf, describeError, SpeechError } from '../../domain/errors.ts'
 import { parseTime } from '../../domain/format-time.ts'
 import { formatNames, isFormatName, outputFormats } from '../../formats/index.ts'
 import type { Jobs, TranscriptClip } from '../../jobs/jobs.ts'
-import { viewerData } from '../../viewer/data.ts'
+import { revisionOf, viewerData } from '../../viewer/data.ts'
 import { loadViewerPage, pieceHeaders } from '../../viewer/html.ts'
 import { clipMime } from '../results/clip.ts'
 import { rendered } from '../results/rendered.ts'
 import { rangeOf } from './range.ts'
+import { isFromOwnPage, readRenaming } from './renaming.ts'
 
 export interface Viewed {
-  jobs: Pick<Jobs, 'read' | 'clip' | 'oneAtATime'>
+  jobs: Pick<Jobs, 'read' | 'clip' | 'oneAtATime'> & Partial<Pick<Jobs, 'rename' | 'waveform'>>
   owner: string
   id: string
   /** When the address of the page ends (milliseconds since 1970); undefined if with the program. */
   endsAt?: number
   /** Pieces of this page and of others. */
   kept?: LRUCache<string, Piece>
+  /** The page may name the speakers. Default: it only reads. */
+  canRename?: boolean
 }
 
 /** A piece without the transcript, which is read again for each request: it may have been deleted. */
@@ -28,8 +31,11 @@ const soundPolicy = "default-src 'none'; media-src 'self'; frame-ancestors 'none
 /** A browser may ask for a piece in ranges; each has about 100 kB. */
 const maxKeptPieces = 16
 
-/** The returned function answers GET and HEAD of a path such as `data.json`, below the address of the page. */
-export function createViewerRoutes({ jobs, owner, id, endsAt, kept = pieces() }: Viewed) {
+/**
+ * The returned function answers GET and HEAD of a path such as `data.json`, below the address of the page, and its POST of
+ * a name. It refuses other methods.
+ */
+export function createViewerRoutes({ jobs, owner, id, canRename = false, endsAt, kept = pieces() }: Viewed) {
   async function page(response: ServerResponse): Promise<void> {
     await jobs.read(owner, id)
     const { html, policy } = await loadViewerPage()
@@ -41,7 +47,23 @@ export function createViewerRoutes({ jobs, owner, id, endsAt, kept = pieces() }:
   async function data(response: ServerResponse): Promise<void> {
     const shown = await viewerData(await jobs.read(owner, id), formatNames)
     const ends = endsAt !== undefined && { endsAt: new Date(endsAt).toISOString() }
-    send(response, 'application/json', JSON.stringify({ ...shown, ...ends }))
+    send(response, 'application/json', JSON.stringify({ ...shown, ...ends, ...(canRename && { canRename }) }))
+  }
+
+  async function revision(response: ServerResponse): Promise<void> {
+    send(response, 'text/plain; charset=utf-8', revisionOf(await jobs.read(owner, id)))
+  }
+
+  async function waveform(response: ServerResponse): Promise<void> {
+    if (!jobs.waveform) return notFound(response)
+    send(response, 'application/json', JSON.stringify(await jobs.waveform(owner, id)))
+  }
+
+  async function rename(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (!isFromOwnPage(request)) return refuse(response, 403)
+    const { speaker, name } = await readRenaming(request)
+    await jobs.rename?.(owner, id, { speakers: { [speaker]: name } })
+    refuse(response, 204)
   }
 
   async function audio(query: URLSearchParams, request: IncomingMessage, response: ServerResponse) {
@@ -73,9 +95,18 @@ export function createViewerRoutes({ jobs, owner, id, endsAt, kept = pieces() }:
 
   return async (path: string, query: URLSearchParams, request: IncomingMessage, response: ServerResponse) => {
     try {
+      const isRead = request.method === 'GET' || request.method === 'HEAD'
+      if (canRename && path === 'speakers' && request.method === 'POST')
+        return await rename(request, response)
+      if (!isRead) {
+        response.setHeader('allow', 'GET, HEAD')
+        return refuse(response, 405)
+      }
       const format = /^export\/([\w-]+)$/.exec(path)?.[1]
       if (path === '') await page(response)
       else if (path === 'data.json') await data(response)
+      else if (path === 'revision') await revision(response)
+      else if (path === 'waveform') await waveform(response)
       else if (path === 'audio') await audio(query, request, response)
       else if (format !== undefined) await file(format, response)
       else notFound(response)
@@ -107,6 +138,12 @@ function statusOf(code: string): number {
   return /^(?:TRANSCRIPT_NOT_FOUND|RECORDING_LOST|RECORDING_CHANGED|OUTSIDE_ALLOWED_DIRS)$/.test(code)
     ? 404
     : 500
+}
+
+/** Without a body. */
+export function refuse(response: ServerResponse, status: number): void {
+  response.statusCode = status
+  response.end()
 }
 
 export function notFound(response: ServerResponse): void {

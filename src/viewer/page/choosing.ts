@@ -8,6 +8,8 @@ import { localTime } from './times.ts'
 export interface Choosing {
   /** Copies a link to a second. */
   copyLinkTo(seconds: number): void
+  /** Puts a text on the clipboard, or shows it to be copied by hand. */
+  copy(text: string): Promise<void>
 }
 
 export function createChoosing(data: ViewerData, list: List, source: Source): Choosing {
@@ -58,7 +60,7 @@ export function createChoosing(data: ViewerData, list: List, source: Source): Ch
     }
   }
 
-  return { copyLinkTo: seconds => void copy(linkAt(seconds)) }
+  return { copyLinkTo: seconds => void copy(linkAt(seconds)), copy }
 }
 
 function selectedStretch(data: ViewerData, list: List): Stretch | undefined {

@@ -1,6 +1,7 @@
 // Data of the page: the transcript as it is shown, and where its sound and files come from. Times are seconds.
 
 export interface ViewerSpeaker {
+  id: string
   /** The name, otherwise the id. */
   label: string
   /** Share of all speech that has a speaker, from 0 to 1. */
@@ -26,6 +27,8 @@ export interface ViewerRow {
 
 export interface ViewerData {
   id: string
+  /** Another one means that the transcript has changed. */
+  revision: string
   title: string
   status: string
   language?: string
@@ -34,10 +37,25 @@ export interface ViewerData {
   speakers: ViewerSpeaker[]
   rows: ViewerRow[]
   warnings: string[]
-  /** Names of the formats that can be downloaded. */
+  /** Names of the formats that can be saved. */
   formats: string[]
   /** When the address of the page ends: until then it is a link for others. Absent where it is for this browser alone. */
   endsAt?: string
+  /** The page may name its speakers. */
+  canRename?: true
+}
+
+/** Peaks of the sound, from 0 to 255, over the whole recording; absent as long as they are computed. */
+export interface Waveform {
+  peaks?: number[]
+}
+
+/** A file that leaves the page. */
+export interface ViewerFile {
+  mimeType: string
+  text?: string
+  /** Base64, where it is no text. */
+  blob?: string
 }
 
 /** A piece of the sound on the recording's clock. */
@@ -52,12 +70,21 @@ export interface LoadedPiece extends Piece {
   audio: Blob
 }
 
-/** Where the page gets everything: the server of a terminal, or the host of an app. */
+/** Where the page gets everything: the server of a terminal, or the host of an app. Errors have sentences for people. */
 export interface Source {
   load(): Promise<ViewerData>
+  /** The revision that `load` would bring. */
+  revision(): Promise<string>
   piece(from: number): Promise<LoadedPiece>
-  /** Absent where the page cannot offer downloads. */
+  waveform(): Promise<Waveform>
+  /** Names a speaker, by its id; an empty name takes the name away. */
+  rename(speaker: string, name: string): Promise<void>
+  /** Address of a file; absent in a host. */
   download?(format: string): string
+  /** Absent outside of a host. */
+  file?(format: string): Promise<ViewerFile>
+  /** Hands a file to the user; absent where the host cannot. */
+  save?(name: string, file: ViewerFile): Promise<void>
   /** Hands a text to the model; absent outside of a host. */
   tell?(text: string): Promise<void>
 }

@@ -1,45 +1,77 @@
-// Draws the head of the page: title, facts, speakers, warnings and downloads.
-import type { Source, ViewerData } from './contract.ts'
-import { byId, colourOf, make } from './elements.ts'
+// Draws the head of the page: title, facts, and notes with the ways to what they are about.
+import type { ViewerData, ViewerRow } from './contract.ts'
+import { byId, make } from './elements.ts'
+import type { Shown } from './shown.ts'
 import { clock, localTime } from './times.ts'
 
-export function drawHeading(data: ViewerData, source: Source): void {
-  const { title, speakers, warnings, formats, rows } = data
-  document.title = title
-  byId('title', 'h1').textContent = title
-  byId('facts', 'p').textContent = factsOf(data).join(' · ')
-  if (speakers.length > 0) {
-    const list = byId('speakers', 'ul')
-    for (const [i, { label, share }] of speakers.entries()) {
-      const item = make('li', colourOf(i))
-      item.append(make('span', 'dot'), make('bdi', '', label), ` ${Math.round(share * 100)} %`)
-      list.append(item)
-    }
-    list.hidden = false
-  }
-  const gaps = rows.filter(({ isGap }) => isGap).length
-  const notes = [
-    ...(gaps > 0 ? [`${gaps === 1 ? 'A part has' : `${gaps} parts have`} no text.`] : []),
-    ...warnings,
-  ]
-  if (notes.length > 0) {
+export interface Heading {
+  /** Called with the kind of rows to whose next one the reader wants to go. */
+  onNext(listener: (isWanted: (row: ViewerRow) => boolean) => void): void
+}
+
+export function drawHeading(view: Shown): Heading {
+  let goToNext: (isWanted: (row: ViewerRow) => boolean) => void = () => {}
+
+  function draw(): void {
+    const { data } = view
+    document.title = data.title
+    byId('title', 'h1').textContent = data.title
+    byId('facts', 'p').textContent = factsOf(data).join(' · ')
+    const notes = [...doubtsOf(data), ...data.warnings.map(text => ({ text }))]
     const box = byId('notes', 'details')
     box.querySelector('summary')!.textContent = `Warnings: ${notes.length}`
-    box.querySelector('ul')!.append(...notes.map(note => make('li', '', note)))
-    box.hidden = false
+    const list = box.querySelector('ul')!
+    const focused = list.contains(document.activeElement)
+    list.replaceChildren(...notes.map(drawNote))
+    if (focused) list.querySelector('button')?.focus()
+    box.hidden = notes.length === 0
   }
-  if (source.download && formats.length > 0) {
-    const box = byId('files', 'details')
-    for (const format of formats) {
-      const link = make('a', '', format)
-      link.href = source.download(format)
-      link.setAttribute('download', '')
-      const item = make('li')
-      item.append(link)
-      box.querySelector('ul')!.append(item)
-    }
-    box.hidden = false
+
+  function drawNote({ text, isWanted }: Note): HTMLElement {
+    const item = make('li', '', text)
+    item.dir = 'auto'
+    if (!isWanted) return item
+    const next = make('button', '', 'Show next')
+    next.type = 'button'
+    next.setAttribute('aria-label', `Show next: ${text}`)
+    next.addEventListener('click', () => goToNext(isWanted))
+    item.append(' ', next)
+    return item
   }
+
+  view.onChange(draw)
+  draw()
+  return {
+    onNext(listener) {
+      goToNext = listener
+    },
+  }
+}
+
+interface Note {
+  text: string
+  isWanted?(row: ViewerRow): boolean
+}
+
+/** What the text does not say, and says with little certainty. */
+function doubtsOf({ rows }: ViewerData): Note[] {
+  const kinds: [string, string, (row: ViewerRow) => boolean][] = [
+    ['A part has no text.', 'parts have no text.', ({ isGap }) => isGap === true],
+    [
+      'The speaker of a sentence is uncertain.',
+      'sentences have an uncertain speaker.',
+      ({ isDoubtful }) => isDoubtful === true,
+    ],
+    [
+      'The speaker of a sentence is unknown.',
+      'sentences have an unknown speaker.',
+      ({ speaker, isGap, isDoubtful }) => speaker === -1 && !isGap && !isDoubtful,
+    ],
+  ]
+  return kinds.flatMap(([one, many, isWanted]) => {
+    const count = rows.filter(isWanted).length
+    return count === 0 ? [] : [{ text: count === 1 ? one : `${count} ${many}`, isWanted }]
+  })
 }
 
 function factsOf({ duration, createdAt, status, rows, language, endsAt }: ViewerData): string[] {
@@ -52,32 +84,4 @@ function factsOf({ duration, createdAt, status, rows, language, endsAt }: Viewer
     ...(estimated ? ['times estimated'] : []),
     ...(endsAt === undefined ? [] : [`page ends ${localTime(endsAt)}`]),
   ]
-}
-
-/** A strip of colours for the turns of the speakers. */
-export function drawStrip({ rows, duration }: ViewerData): void {
-  const canvas = byId('strip', 'canvas')
-  const pen = canvas.getContext('2d')
-  const probe = make('span')
-  document.body.append(probe)
-  const colours = new Map<string, string>()
-  const colourFor = (name: string) => {
-    const known = colours.get(name)
-    if (known) return known
-    probe.className = name
-    const found = getComputedStyle(probe).color
-    colours.set(name, found)
-    return found
-  }
-  canvas.width = Math.max(1, canvas.clientWidth)
-  for (const { start, end, speaker, isGap } of rows) {
-    if (!pen) break
-    pen.fillStyle = isGap ? '#e0a800' : colourFor(colourOf(speaker ?? 0))
-    const [from, to] = [start, end].map(seconds => (seconds / Math.max(1, duration)) * canvas.width) as [
-      number,
-      number,
-    ]
-    pen.fillRect(from, isGap ? 6 : 0, Math.max(1, to - from), isGap ? 4 : 10)
-  }
-  probe.remove()
 }

@@ -1,7 +1,9 @@
 // The list of rows: only those in view are in the document.
 import type { ViewerData } from './contract.ts'
 import { byId } from './elements.ts'
-import { type DrawnRow, drawRow } from './row.ts'
+import { type DrawnRow, drawRow, rowKey } from './row.ts'
+import type { Shown } from './shown.ts'
+import { rowAt } from './times.ts'
 import { createHeights, estimateHeight, type Heights, rowsInView } from './virtual-list.ts'
 
 export interface List {
@@ -19,9 +21,9 @@ const morePixels = 400
 /** Of a row without its lines, and of one line. */
 const [restPixels, linePixels] = [30, 24]
 
-export function createList(data: ViewerData): List {
+export function createList(shown: Shown): List {
   const [scroller, list] = [byId('scroller', 'main'), byId('list', 'div')]
-  const { rows } = data
+  const { data } = shown
   const drawn = new Map<number, DrawnRow>()
   const listeners: (() => void)[] = []
   let width = scroller.clientWidth
@@ -32,7 +34,7 @@ export function createList(data: ViewerData): List {
   function estimated(): Heights {
     const room = Math.min(width, 896) - 110
     return createHeights(
-      rows.map(({ text }) => estimateHeight(text, room, { line: linePixels, rest: restPixels })),
+      data.rows.map(({ text }) => estimateHeight(text, room, { line: linePixels, rest: restPixels })),
     )
   }
 
@@ -46,13 +48,10 @@ export function createList(data: ViewerData): List {
   /** Returns true where a height was not as estimated. */
   function drawOnce(): boolean {
     const view = { top: scroller.scrollTop, height: scroller.clientHeight, more: morePixels }
-    const { first, last } = rowsInView(heights, rows.length, view)
+    const { first, last } = rowsInView(heights, data.rows.length, view)
     const focused = document.activeElement?.closest<HTMLElement>('.row')?.dataset.index
-    for (const [index, { element }] of drawn)
-      if ((index < first || index > last) && String(index) !== focused) {
-        element.remove()
-        drawn.delete(index)
-      }
+    for (const index of [...drawn.keys()])
+      if ((index < first || index > last) && String(index) !== focused) remove(index)
     const added: number[] = []
     for (let index = first; index <= last; index++) {
       if (drawn.has(index)) continue
@@ -92,6 +91,29 @@ export function createList(data: ViewerData): List {
     requestAnimationFrame(draw)
   }
 
+  /** Rows that are as before keep their elements and heights; the sentence at the top stays there. */
+  function change(before: ViewerData): void {
+    const known = heights
+    const top = heights.at(scroller.scrollTop)
+    const offset = scroller.scrollTop - heights.top(top)
+    const time = before.rows[top]?.start ?? 0
+    heights = estimated()
+    for (const index of data.rows.keys()) {
+      if (before.rows[index] && rowKey(before, index) === rowKey(data, index))
+        heights.set(index, known.height(index))
+      else remove(index)
+    }
+    for (const index of [...drawn.keys()]) if (!data.rows[index]) remove(index)
+    for (const { element } of drawn.values()) element.setAttribute('aria-setsize', String(data.rows.length))
+    if (scroller.scrollTop > 0) scroller.scrollTop = heights.top(Math.max(0, rowAt(data.rows, time))) + offset
+    draw()
+  }
+
+  function remove(index: number): void {
+    drawn.get(index)?.element.remove()
+    drawn.delete(index)
+  }
+
   scroller.addEventListener('scroll', plan, { passive: true })
   new ResizeObserver(() => {
     if (scroller.clientWidth === width) return plan()
@@ -102,6 +124,7 @@ export function createList(data: ViewerData): List {
     scroller.scrollTop = heights.top(top)
     plan()
   }).observe(scroller)
+  shown.onChange(change)
   draw()
 
   return {

@@ -2,11 +2,15 @@
 import { createChoosing, placeOf } from './choosing.ts'
 import type { Source, ViewerData } from './contract.ts'
 import { byId, say } from './elements.ts'
-import { drawHeading, drawStrip } from './heading.ts'
+import { drawFiles } from './head/files.ts'
+import { drawSpeakers } from './head/speakers.ts'
+import { drawHeading } from './heading.ts'
 import { createList, type List } from './list.ts'
+import { keepCurrent } from './live.ts'
 import { createMarks } from './marks.ts'
-import { createPlaying, type Playing } from './playing.ts'
 import { createSearching } from './searching.ts'
+import { createShown, type Shown } from './shown.ts'
+import { createPlaying, type Playing } from './sound/playing.ts'
 import { hostSource } from './sources/host-source.ts'
 import { httpSource } from './sources/http-source.ts'
 import { timeInLink } from './stretch.ts'
@@ -15,30 +19,49 @@ import { rowAt, wordAtOffset } from './times.ts'
 const skipSeconds = 5
 
 function show(data: ViewerData, source: Source): void {
-  drawHeading(data, source)
-  const list = createList(data)
+  const view = createShown(data)
+  const list = createList(view)
   const marks = createMarks(list)
-  const playing = createPlaying(data, list, marks, source)
+  const heading = drawHeading(view)
+  const { refresh } = keepCurrent(view, source)
+  const speakers = drawSpeakers(view, source, refresh)
+  const playing = createPlaying(view, list, marks, source)
   const scroller = byId('scroller', 'main')
-  createSearching(data, list, marks, () => {
+  const rowInView = () => {
     const top = scroller.getBoundingClientRect().top
     const seen = [...list.drawn].filter(([, { element }]) => element.getBoundingClientRect().bottom > top)
     return Math.min(...seen.map(([index]) => index))
+  }
+  createSearching(view, list, marks, rowInView)
+  const choosing = createChoosing(view.data, list, source)
+  drawFiles(data, source, choosing.copy)
+  let visited = -1
+  heading.onNext(isWanted => {
+    const { rows } = view.data
+    const at = rows.findIndex((row, i) => i > visited && isWanted(row))
+    visited = at < 0 ? rows.findIndex(isWanted) : at
+    list.show(visited)
+    list.drawn.get(visited)?.element.querySelector('button')?.focus()
   })
-  const choosing = createChoosing(data, list, source)
-  scroller.addEventListener('click', event => playClicked(event, data, list, playing))
+  scroller.addEventListener('click', event => {
+    const speaker = (event.target as HTMLElement).closest<HTMLElement>('.name')?.dataset.speaker
+    if (speaker === undefined) playClicked(event, view, list, playing)
+    else speakers.edit(Number(speaker))
+  })
   document.addEventListener('keydown', event => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return
     const target = event.target as HTMLElement
-    if (target.closest('input[type=search], input[readonly], select, summary, a')) return
-    const isButton = target.closest('button, input') !== null
+    if (target.closest('input:not([type=range]), select, summary, a')) return
+    const isButton = target.closest('button') !== null
+    const isSlider = target.closest('input') !== null
+    const skip = (seconds: number) => playing.player.seek(playing.player.seconds + seconds)
     const keys: Record<string, (() => void) | undefined> = {
       '/': () => byId('query', 'input').focus(),
       ' ': isButton ? undefined : playing.player.toggle,
-      ArrowLeft: isButton ? undefined : () => playing.player.seek(playing.player.seconds - skipSeconds),
-      ArrowRight: isButton ? undefined : () => playing.player.seek(playing.player.seconds + skipSeconds),
-      ArrowUp: isButton ? undefined : () => playing.step(-1),
-      ArrowDown: isButton ? undefined : () => playing.step(1),
+      ArrowLeft: isButton ? undefined : () => skip(-skipSeconds),
+      ArrowRight: isButton ? undefined : () => skip(skipSeconds),
+      ArrowUp: isButton ? undefined : isSlider ? () => skip(skipSeconds) : () => playing.step(-1),
+      ArrowDown: isButton ? undefined : isSlider ? () => skip(-skipSeconds) : () => playing.step(1),
       c: () => choosing.copyLinkTo(playing.player.seconds),
     }
     const act = keys[event.key]
@@ -54,14 +77,12 @@ function show(data: ViewerData, source: Source): void {
   }
   openAtLink()
   addEventListener('hashchange', openAtLink)
-  // Not before the text is there.
-  requestAnimationFrame(() => drawStrip(data))
-  addEventListener('resize', () => drawStrip(data))
   performance.mark('shown')
 }
 
 /** A time plays its row, a word plays from itself. */
-function playClicked(event: MouseEvent, { rows }: ViewerData, list: List, { player }: Playing): void {
+function playClicked(event: MouseEvent, view: Shown, list: List, { player }: Playing): void {
+  const { rows } = view.data
   const target = event.target as HTMLElement
   const index = target.closest<HTMLElement>('.row')?.dataset.index
   const row = index === undefined ? undefined : rows[Number(index)]

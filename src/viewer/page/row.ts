@@ -9,7 +9,14 @@ export interface DrawnRow {
   text: Text
 }
 
-export function drawRow({ rows, speakers }: ViewerData, index: number): DrawnRow {
+/** Equal for rows that look the same. */
+export function rowKey({ rows, speakers, canRename }: ViewerData, index: number): string {
+  const { start, end, text, speaker } = rows[index]!
+  const label = speakerOf(rows[index]!, rows[index - 1], speakers)
+  return [start, end, speaker, label, doubtsOf(rows[index]!), canRename, text].join('|')
+}
+
+export function drawRow({ rows, speakers, canRename }: ViewerData, index: number): DrawnRow {
   const row = rows[index]!
   const element = make('div', row.isGap ? 'row gap' : 'row')
   element.setAttribute('role', 'listitem')
@@ -24,7 +31,7 @@ export function drawRow({ rows, speakers }: ViewerData, index: number): DrawnRow
   const marks = doubtsOf(row)
   if (label || marks) {
     const who = make('span', 'who')
-    if (label) who.append(make('bdi', colourOf(row.speaker!), label))
+    if (label) who.append(nameOf(label, row.speaker!, canRename && row.speaker! >= 0))
     if (marks) who.append(make('span', 'mark', label ? ` (${marks})` : marks))
     element.append(who)
   }
@@ -36,6 +43,18 @@ export function drawRow({ rows, speakers }: ViewerData, index: number): DrawnRow
   paragraph.append(text)
   element.append(paragraph)
   return { element, text }
+}
+
+/** The head of the page has the names for the keyboard: here they would be many more stops of the Tab key. */
+function nameOf(label: string, speaker: number, canRename: boolean | undefined): HTMLElement {
+  if (!canRename) return make('bdi', colourOf(speaker), label)
+  const button = make('button', `name ${colourOf(speaker)}`)
+  button.type = 'button'
+  button.tabIndex = -1
+  button.title = 'Rename'
+  button.dataset.speaker = String(speaker)
+  button.append(make('bdi', '', label))
+  return button
 }
 
 /** A speaker is named where another one has spoken before. */

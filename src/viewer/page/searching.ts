@@ -1,21 +1,21 @@
 // The search field: marks all hits, counts them, and goes from one to the next.
-import type { ViewerData } from './contract.ts'
 import { byId } from './elements.ts'
 import type { List } from './list.ts'
 import type { createMarks } from './marks.ts'
 import { createSearch, type Hit, hitFrom, maxHits } from './search.ts'
+import type { Shown } from './shown.ts'
 
 /** Typing is not held up by the search for each letter. */
 const pauseMs = 120
 
 export function createSearching(
-  { rows }: ViewerData,
+  view: Shown,
   list: List,
   marks: ReturnType<typeof createMarks>,
   rowInView: () => number,
 ): void {
   const [form, query, shown] = [byId('search', 'form'), byId('query', 'input'), byId('hits', 'output')]
-  const search = createSearch(rows)
+  let search = createSearch(view.data.rows)
   let hits: Hit[] = []
   let best = -1
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -31,12 +31,17 @@ export function createSearching(
   }
 
   function go(): void {
+    tell()
+    const hit = hits[best]
+    if (hit) list.show(hit.row)
+  }
+
+  function tell(): void {
     const hit = hits[best]
     marks.set('best', hit ? [hit] : [])
     if (searched.trim() === '') shown.textContent = ''
     else if (!hit) shown.textContent = 'No hits'
     else shown.textContent = `${best + 1} of ${hits.length}${hits.length === maxHits ? ' or more' : ''}`
-    if (hit) list.show(hit.row)
   }
 
   function move(step: number): void {
@@ -47,6 +52,15 @@ export function createSearching(
     }
   }
 
+  view.onChange(() => {
+    search = createSearch(view.data.rows)
+    if (searched.trim() === '') return
+    const at = hits[best]?.row ?? 0
+    hits = search(searched)
+    best = hits.length > 0 ? hitFrom(hits, at) : -1
+    marks.set('hit', hits)
+    tell()
+  })
   query.addEventListener('input', () => {
     clearTimeout(timer)
     timer = setTimeout(run, pauseMs)

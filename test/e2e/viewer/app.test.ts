@@ -51,6 +51,10 @@ describe.each(clients)('%s', (_, connect) => {
         ui: { resourceUri: 'ui://speech/viewer' },
         'ui/resourceUri': 'ui://speech/viewer',
       })
+      const named = tools.filter(({ _meta }) => JSON.stringify(_meta ?? {}).includes('visibility'))
+      expect(named.map(({ name, _meta }) => [name, _meta])).toEqual([
+        ['update_transcript', { ui: { visibility: ['model', 'app'] } }],
+      ])
       const result = await client.callTool({ name: 'show_transcript', arguments: { transcript_id: id } })
       expect(result.structuredContent).toMatchObject({ transcript_id: id, title: 'clip' })
       expect(JSON.stringify(result.content)).toContain('crease the sheet')
@@ -72,6 +76,7 @@ describe.each(clients)('%s', (_, connect) => {
     try {
       const { tools } = await client.listTools()
       expect(tools.map(({ name }) => name)).not.toContain('show_transcript')
+      expect(JSON.stringify(tools)).not.toContain('visibility')
       const called = client.callTool({ name: 'show_transcript', arguments: { transcript_id: id } })
       await expect(called).rejects.toThrow('Tool show_transcript not found')
     } finally {
@@ -88,7 +93,31 @@ describe('the resources of the viewer', () => {
     expect(page!.text).toContain("default-src 'none'")
     const read = await system.client.readResource({ uri: `ui://speech/viewer/${id}` })
     const data = JSON.parse((read.contents[0] as { text: string }).text) as ViewerData
-    expect(data).toMatchObject({ id, title: 'clip', formats: [] })
+    expect(data).toMatchObject({ id, title: 'clip' })
+    expect(data.formats).toContain('docx')
+  })
+
+  it('the picture of the sound comes with the peaks of the recording', async () => {
+    const read = async (): Promise<number[]> => {
+      const { contents } = await system.client.readResource({ uri: `ui://speech/viewer/${id}/waveform` })
+      return JSON.parse((contents[0] as { text: string }).text).peaks ?? read()
+    }
+    const peaks = await read()
+    expect(peaks.length).toBeGreaterThan(500)
+    expect(Math.max(...peaks)).toBeGreaterThan(50)
+  })
+
+  it('the revision is that of the data, and another one after a change', async () => {
+    const textOf = async (path: string) => {
+      const { contents } = await system.client.readResource({ uri: `ui://speech/viewer/${id}${path}` })
+      return (contents[0] as { text: string }).text
+    }
+    const before = await textOf('/revision')
+    expect((JSON.parse(await textOf('')) as ViewerData).revision).toBe(before)
+    await system.call('update_transcript', { transcript_id: id, title: 'Other' })
+    expect(await textOf('/revision')).not.toBe(before)
+    await system.call('update_transcript', { transcript_id: id, title: 'clip' })
+    expect(await textOf('/revision')).toBe(before)
   })
 
   it('an unknown id and strange ids are refused', async () => {

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ViewerData } from '../../../src/viewer/page/contract.ts'
 import { fixture } from '../../support/e2e/system.ts'
 import { openTerminal, type RunningCommand, type Terminal } from '../../support/e2e/terminal.ts'
+import { addressOf } from '../../support/e2e/view-address.ts'
 
 let terminal: Terminal
 let running: RunningCommand
@@ -23,18 +24,6 @@ afterAll(async () => {
   expect((await running.result).code).toBe(0)
   await terminal.close()
 })
-
-function addressOf({ child, result }: RunningCommand): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let printed = ''
-    child.stderr!.on('data', (piece: Buffer) => {
-      printed += piece
-      const found = /http:\S+\//.exec(printed)?.[0]
-      if (found) resolve(found)
-    })
-    result.then(({ stderr }) => reject(new Error(stderr)))
-  })
-}
 
 const get = (path = '', headers: Record<string, string> = {}) => fetch(`${url}${path}`, { headers })
 
@@ -107,6 +96,21 @@ describe('sound', () => {
       400,
       expect.stringMatching(/behind the end.*0:17/s),
     ])
+  })
+})
+
+describe('the picture of the sound', () => {
+  it('it has the peaks of the recording, computed by the time the page asks again', async () => {
+    const ask = async (): Promise<number[]> => {
+      const { peaks } = (await (await get('waveform')).json()) as { peaks?: number[] }
+      return peaks ?? ask()
+    }
+    const peaks = await ask()
+    expect(peaks.length).toBeGreaterThan(500)
+    expect(peaks.every(peak => Number.isInteger(peak) && peak >= 0 && peak <= 255)).toBe(true)
+    // Speech with pauses.
+    expect(Math.max(...peaks)).toBeGreaterThan(50)
+    expect(Math.min(...peaks)).toBeLessThan(20)
   })
 })
 

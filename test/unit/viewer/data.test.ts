@@ -11,8 +11,8 @@ describe('the data of the page', () => {
   it('speakers have their labels, and speech without one is marked as unknown', async () => {
     const { speakers, rows } = await viewerData(talk, ['srt'])
     expect(speakers).toEqual([
-      { label: 'Alice', share: 0.75 },
-      { label: 'S2', share: 0.25 },
+      { id: 'S1', label: 'Alice', share: 0.75 },
+      { id: 'S2', label: 'S2', share: 0.25 },
     ])
     expect(rows.map(({ speaker }) => speaker)).toEqual([0, 0, 1, -1, 0])
   })
@@ -73,6 +73,14 @@ describe('the data of the page', () => {
       [],
     )
     expect([title, rows[0]!.text]).toEqual(['a b', 'c d'])
+  })
+
+  it('the revision changes with a name, and not with the formats that are offered', async () => {
+    const revisionOf = async (speakers: typeof talk.speakers, formats: string[]) =>
+      (await viewerData({ ...talk, speakers }, formats)).revision
+    const renamed = talk.speakers!.map(one => ({ ...one, name: `${one.name}!` }))
+    expect(await revisionOf(talk.speakers, ['srt'])).toBe(await revisionOf(talk.speakers, []))
+    expect(await revisionOf(renamed, [])).not.toBe(await revisionOf(talk.speakers, []))
   })
 
   it('four hours of words have less than three megabytes', async () => {

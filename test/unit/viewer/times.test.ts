@@ -57,8 +57,9 @@ describe('times of the page', () => {
 
 describe('a chosen stretch', () => {
   const data = {
-    ...{ id: 'tr_1', title: '', status: 'completed', duration: 30, createdAt: '', warnings: [], formats: [] },
-    speakers: [{ label: 'Alice', share: 1 }],
+    ...{ id: 'tr_1', revision: '', title: '', status: 'completed', duration: 30, createdAt: '' },
+    ...{ warnings: [], formats: [] },
+    speakers: [{ id: 'S1', label: 'Alice', share: 1 }],
     rows: [row, { start: 13, end: 19, text: 'refused', isGap: true as const, words: [] }, later],
   }
 

@@ -1,5 +1,5 @@
 // The source of a page in a frame of an MCP host: MCP Apps, version 2026-01-26, by messages of JSON-RPC to the parent.
-import type { Source, ViewerData } from '../contract.ts'
+import type { Source, ViewerData, ViewerFile, Waveform } from '../contract.ts'
 
 /** As the server names it. */
 const dataUri = (id: string) => `ui://speech/viewer/${encodeURIComponent(id)}`
@@ -20,8 +20,19 @@ interface HostContext {
   theme?: unknown
 }
 
+interface HostCapabilities {
+  serverTools?: object
+  downloadFile?: object
+  updateModelContext?: object
+}
+
 interface Contents {
-  contents?: { text?: string; blob?: string; _meta?: { from?: number; to?: number; next_from?: number } }[]
+  contents?: (Partial<ViewerFile> & { _meta?: { from?: number; to?: number; next_from?: number } })[]
+}
+
+interface ToolResult {
+  isError?: boolean
+  content?: { text?: string }[]
 }
 
 export function hostSource(): Source {
@@ -73,23 +84,47 @@ export function hostSource(): Source {
   }
 
   const read = (uri: string) => request<Contents>('resources/read', { uri })
+  const textOf = async (uri: string) => (await read(uri)).contents?.[0]?.text ?? ''
 
-  return {
+  let capabilities: Promise<HostCapabilities> | undefined
+
+  async function connect(): Promise<HostCapabilities> {
+    const { hostContext, hostCapabilities = {} } = await request<{
+      hostContext?: HostContext
+      hostCapabilities?: HostCapabilities
+    }>('ui/initialize', {
+      protocolVersion,
+      appInfo: { name: 'speech-mcp viewer', version: '1' },
+      appCapabilities: {},
+    })
+    applyContext(hostContext ?? {})
+    post({ method: 'ui/notifications/initialized', params: {} })
+    post({ method: 'ui/notifications/size-changed', params: { height: heightPixels } })
+    if (hostCapabilities.downloadFile) page.save = save
+    return hostCapabilities
+  }
+
+  async function save(name: string, { mimeType, text, blob }: ViewerFile): Promise<void> {
+    const resource = { uri: `file:///${name}`, mimeType, ...(blob === undefined ? { text } : { blob }) }
+    const { isError } = await request<{ isError?: boolean }>('ui/download-file', {
+      contents: [{ type: 'resource', resource }],
+    })
+    if (isError) throw new Error('The host has not saved the file.')
+  }
+
+  const page: Source = {
     async load() {
-      const { hostContext } = await request<{ hostContext?: HostContext }>('ui/initialize', {
-        protocolVersion,
-        appInfo: { name: 'speech-mcp viewer', version: '1' },
-        appCapabilities: {},
-      })
-      applyContext(hostContext ?? {})
-      post({ method: 'ui/notifications/initialized', params: {} })
-      post({ method: 'ui/notifications/size-changed', params: { height: heightPixels } })
-      id = await shown
-      const { contents } = await read(dataUri(id))
-      const data = JSON.parse(contents?.[0]?.text ?? '') as ViewerData
+      capabilities ??= connect()
+      const { serverTools, downloadFile } = await capabilities
+      id ||= await shown
+      const data = JSON.parse(await textOf(dataUri(id))) as ViewerData
       id = data.id
-      return data
+      // Bytes cannot be copied.
+      const formats = data.formats.filter(format => downloadFile || format !== 'docx')
+      return { ...data, formats, ...(serverTools && { canRename: true as const }) }
     },
+    revision: () => textOf(`${dataUri(id)}/revision`),
+    waveform: async () => JSON.parse(await textOf(`${dataUri(id)}/waveform`)) as Waveform,
     async piece(from) {
       const { contents } = await read(`transcript://${id}/audio?from=${from}`)
       const { blob = '', _meta: times = {} } = contents?.[0] ?? {}
@@ -101,10 +136,22 @@ export function hostSource(): Source {
         ...(next !== undefined && { next }),
       }
     },
+    async rename(speaker, name) {
+      const { isError, content } = await request<ToolResult>('tools/call', {
+        name: 'update_transcript',
+        arguments: { transcript_id: id, speakers: [{ speaker, name }] },
+      })
+      if (isError) throw new Error(content?.[0]?.text ?? 'The name could not be changed.')
+    },
+    async file(format) {
+      const { contents } = await read(`transcript://${id}/${format}`)
+      return { mimeType: 'text/plain', ...contents?.[0] }
+    },
     async tell(text) {
       await request('ui/update-model-context', { content: [{ type: 'text', text }] })
     },
   }
+  return page
 }
 
 function applyContext({ theme }: HostContext): void {

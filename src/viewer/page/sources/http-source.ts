@@ -4,6 +4,8 @@ import { pieceHeaders, type Source } from '../contract.ts'
 export function httpSource(): Source {
   return {
     load: async () => (await get('data.json')).json(),
+    revision: async () => (await get('revision')).text(),
+    waveform: async () => (await get('waveform')).json(),
     async piece(from) {
       const response = await get(`audio?from=${from}`)
       const numberOf = (name: keyof typeof pieceHeaders) => {
@@ -18,13 +20,20 @@ export function httpSource(): Source {
         ...(next !== undefined && { next }),
       }
     },
+    async rename(speaker, name) {
+      await get('speakers', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ speaker, name }),
+      })
+    },
     download: format => `export/${encodeURIComponent(format)}`,
   }
 }
 
 /** Rejects with the sentence of the server, or with what to do where there is none. */
-async function get(address: string): Promise<Response> {
-  const response = await fetch(address).catch(() => {
+async function get(address: string, options?: RequestInit): Promise<Response> {
+  const response = await fetch(address, options).catch(() => {
     throw new Error('The program of this page does not answer. Try again, or start `speech-mcp view` again.')
   })
   if (response.ok) return response

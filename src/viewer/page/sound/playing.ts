@@ -1,10 +1,12 @@
 // The controls of the player, and the mark on the word that is said.
-import type { Source, ViewerData } from './contract.ts'
-import { byId, say } from './elements.ts'
-import type { List } from './list.ts'
-import type { createMarks } from './marks.ts'
+import type { Source } from '../contract.ts'
+import { byId, say } from '../elements.ts'
+import type { List } from '../list.ts'
+import type { createMarks } from '../marks.ts'
+import type { Shown } from '../shown.ts'
+import { clock, rowAt, spokenTime, wordAt } from '../times.ts'
 import { createPlayer, type Player } from './player.ts'
-import { clock, rowAt, spokenTime, wordAt } from './times.ts'
+import { createWaveform } from './waveform.ts'
 
 export interface Playing {
   player: Player
@@ -15,12 +17,12 @@ export interface Playing {
 }
 
 export function createPlaying(
-  data: ViewerData,
+  view: Shown,
   list: List,
   marks: ReturnType<typeof createMarks>,
   source: Source,
 ): Playing {
-  const { rows, duration } = data
+  const waveform = createWaveform(view, source)
   const [play, now, position] = [byId('play', 'button'), byId('now', 'span'), byId('position', 'input')]
   let row = -1
   let said = -1
@@ -29,9 +31,10 @@ export function createPlaying(
     const time = clock(seconds)
     if (now.textContent !== time) {
       now.textContent = time
-      position.value = String(Math.floor(seconds))
-      position.setAttribute('aria-valuetext', spokenTime(seconds))
+      position.setAttribute('aria-valuetext', describe(seconds))
     }
+    position.value = String(Math.round(seconds * 10) / 10)
+    const { rows } = view.data
     const at = rowAt(rows, seconds)
     const shown = rows[at]
     if (at !== row) {
@@ -48,8 +51,19 @@ export function createPlaying(
     marks.set('said', word ? [{ row: at, from: word.from, to: word.to }] : [])
   }
 
-  const player = createPlayer(source, duration, {
+  /** The time, and who speaks then. */
+  function describe(seconds: number): string {
+    const { rows, speakers } = view.data
+    const row = rows[rowAt(rows, seconds)]
+    const isIn = row !== undefined && seconds < row.end
+    const label = row?.speaker === undefined ? '' : (speakers[row.speaker]?.label ?? 'unknown speaker')
+    const said = isIn ? (row.isGap ? 'no text' : label) : ''
+    return said ? `${spokenTime(seconds)}, ${said}` : spokenTime(seconds)
+  }
+
+  const player = createPlayer(source, () => view.data.duration, {
     onTime: show,
+    onSound: waveform.ask,
     onState(state) {
       play.textContent = state === 'paused' ? 'Play' : 'Pause'
       byId('controls', 'div').setAttribute('aria-busy', String(state === 'loading'))
@@ -59,7 +73,20 @@ export function createPlaying(
     onError: say,
   })
 
-  position.max = String(Math.ceil(duration))
+  function change(): void {
+    // What is beside the time stays where it is.
+    now.style.minWidth = `${clock(view.data.duration).length}ch`
+    position.max = String(Math.ceil(view.data.duration * 10) / 10)
+    // A change does not take the reader to what is heard.
+    row = rowAt(view.data.rows, player.seconds)
+    list.mark(row)
+    said = -1
+    now.textContent = ''
+    show(player.seconds)
+  }
+
+  view.onChange(change)
+  change()
   position.addEventListener('input', () => player.seek(Number(position.value)))
   play.addEventListener('click', player.toggle)
   const speed = byId('speed', 'select')
@@ -68,6 +95,7 @@ export function createPlaying(
   return {
     player,
     step(count) {
+      const { rows } = view.data
       const to = rows[Math.max(0, Math.min(rows.length - 1, Math.max(0, row) + count))]
       if (!to) return
       player.seek(to.start)

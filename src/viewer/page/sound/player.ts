@@ -1,6 +1,6 @@
 // Plays the sound in pieces of the recording's clock, one after the other. The next one is fetched before it is needed.
-import type { LoadedPiece, Source } from './contract.ts'
-import { nextFrom, pieceAt } from './times.ts'
+import type { LoadedPiece, Source } from '../contract.ts'
+import { nextFrom, pieceAt } from '../times.ts'
 
 export interface Player {
   readonly seconds: number
@@ -14,6 +14,8 @@ export interface Player {
 }
 
 export interface PlayerEvents {
+  /** The first piece of the sound has come. */
+  onSound(): void
   onTime(seconds: number): void
   onState(state: 'playing' | 'paused' | 'loading'): void
   onError(message: string): void
@@ -28,7 +30,7 @@ interface OwnPiece extends LoadedPiece {
 /** Five minutes, about 1.3 MB. */
 const maxPieces = 12
 
-export function createPlayer(source: Source, duration: number, events: PlayerEvents): Player {
+export function createPlayer(source: Source, length: () => number, events: PlayerEvents): Player {
   const audio = new Audio()
   audio.preload = 'auto'
   let pieces: OwnPiece[] = []
@@ -51,6 +53,7 @@ export function createPlayer(source: Source, duration: number, events: PlayerEve
     const fetched = source.piece(from).then(loaded => {
       const piece = { ...loaded, from, url: URL.createObjectURL(loaded.audio) }
       pieces.push(piece)
+      if (pieces.length === 1) events.onSound()
       for (const old of pieces.slice(0, -maxPieces)) if (old !== current) URL.revokeObjectURL(old.url)
       pieces = pieces.filter((old, i) => i >= pieces.length - maxPieces || old === current)
       return piece
@@ -62,7 +65,7 @@ export function createPlayer(source: Source, duration: number, events: PlayerEve
 
   async function start(from: number): Promise<void> {
     const own = ++turn
-    seconds = Math.max(0, Math.min(from, Math.max(0, duration - 0.1)))
+    seconds = Math.max(0, Math.min(from, Math.max(0, length() - 0.1)))
     wantsToPlay = true
     events.onTime(seconds)
     try {
@@ -89,7 +92,7 @@ export function createPlayer(source: Source, duration: number, events: PlayerEve
     audio.playbackRate = speed
     await audio.play()
     events.onState('playing')
-    const next = nextFrom(piece, duration)
+    const next = nextFrom(piece, length())
     // Errors are told when the piece is needed.
     if (next !== undefined) fetchPiece(next).catch(() => {})
     if (!isTicking) tick()
@@ -119,9 +122,10 @@ export function createPlayer(source: Source, duration: number, events: PlayerEve
 
   audio.addEventListener('ended', () => {
     if (!current || !wantsToPlay) return
-    const next = nextFrom(current, duration)
+    const next = nextFrom(current, length())
     if (next === undefined) {
-      seconds = duration
+      // A recording that is still transcribed may have more by now.
+      seconds = length() - current.end < 1 ? length() : current.end
       events.onTime(seconds)
       stop()
     } else void start(next)
@@ -138,10 +142,10 @@ export function createPlayer(source: Source, duration: number, events: PlayerEve
       return wantsToPlay
     },
     playFrom: from => void start(from),
-    toggle: () => (wantsToPlay ? stop() : void start(seconds >= duration - 0.1 ? 0 : seconds)),
+    toggle: () => (wantsToPlay ? stop() : void start(seconds >= length() - 0.1 ? 0 : seconds)),
     seek(to) {
       if (wantsToPlay) return void start(to)
-      seconds = Math.max(0, Math.min(to, duration))
+      seconds = Math.max(0, Math.min(to, length()))
       events.onTime(seconds)
     },
     setSpeed(value) {

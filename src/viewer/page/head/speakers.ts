@@ -1,0 +1,109 @@
+// The speakers, with their colours and shares. A name becomes a field where it can be changed.
+import type { Source } from '../contract.ts'
+import { byId, colourOf, make, say } from '../elements.ts'
+import type { Shown } from '../shown.ts'
+
+export interface Speakers {
+  /** Opens the field of a speaker's name, by the index of the speaker. */
+  edit(index: number): void
+}
+
+const maxNameChars = 100
+
+/** `refresh` brings the transcript with the new name. */
+export function drawSpeakers(view: Shown, source: Source, refresh: () => Promise<void>): Speakers {
+  const list = byId('speakers', 'ul')
+  /** Id of the speaker whose name is edited. */
+  let edited: string | undefined
+
+  function draw(): void {
+    // A field that is open stays as it is; the names are drawn when it is closed.
+    if (edited !== undefined) return
+    const { speakers, canRename } = view.data
+    const focused = [...list.children].indexOf(document.activeElement?.closest('li') ?? list)
+    list.replaceChildren(
+      ...speakers.map(({ label, share }, i) => {
+        const item = make('li', colourOf(i))
+        const name = canRename ? make('button', 'name') : make('bdi', '', label)
+        if (name instanceof HTMLButtonElement) {
+          name.type = 'button'
+          name.title = 'Rename'
+          name.append(make('bdi', '', label), make('span', 'unseen', ', rename'))
+          name.addEventListener('click', () => edit(i))
+        }
+        item.append(make('span', 'dot'), name, ` ${Math.round(share * 100)} %`)
+        return item
+      }),
+    )
+    list.hidden = speakers.length === 0
+    if (focused >= 0) focus(focused)
+  }
+
+  const focus = (index: number) => list.children[index]?.querySelector('button')?.focus()
+
+  function edit(index: number): void {
+    const speaker = view.data.speakers[index]
+    if (!speaker || !view.data.canRename) return
+    close()
+    edited = speaker.id
+    const { id, label } = speaker
+    const [form, field] = [make('form', 'rename'), make('input')]
+    field.value = label === id ? '' : label
+    field.placeholder = id
+    field.maxLength = maxNameChars
+    field.dir = 'auto'
+    field.autocomplete = 'off'
+    field.setAttribute('aria-label', `Name of ${label}`)
+    field.setAttribute('aria-describedby', 'status')
+    const [save, cancel] = [make('button', '', 'Save'), make('button', '', 'Cancel')]
+    cancel.type = 'button'
+    form.append(field, save, cancel)
+
+    const end = () => {
+      close()
+      focus(view.data.speakers.findIndex(one => one.id === id))
+    }
+    form.addEventListener('submit', event => {
+      event.preventDefault()
+      void send(field, save, end)
+    })
+    cancel.addEventListener('click', end)
+    form.addEventListener('keydown', event => {
+      if (event.key !== 'Escape') return
+      event.preventDefault()
+      event.stopPropagation()
+      end()
+    })
+    list.children[index]?.replaceChildren(make('span', 'dot'), form)
+    field.select()
+    field.focus()
+  }
+
+  async function send(field: HTMLInputElement, save: HTMLButtonElement, end: () => void): Promise<void> {
+    const id = edited!
+    save.disabled = true
+    field.removeAttribute('aria-invalid')
+    try {
+      await source.rename(id, field.value)
+      await refresh()
+      if (edited !== id) return
+      end()
+      say('Renamed.')
+    } catch (error) {
+      field.setAttribute('aria-invalid', 'true')
+      say((error as Error).message)
+      if (edited === id) field.focus()
+    } finally {
+      save.disabled = false
+    }
+  }
+
+  function close(): void {
+    edited = undefined
+    draw()
+  }
+
+  view.onChange(draw)
+  draw()
+  return { edit }
+}

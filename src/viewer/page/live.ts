@@ -1,0 +1,54 @@
+// Keeps the page current: a transcript may be renamed or formatted elsewhere, or its job goes on.
+import type { Source } from './contract.ts'
+import { say } from './elements.ts'
+import type { Shown } from './shown.ts'
+
+export interface Live {
+  /** Shows the transcript as it is now. */
+  refresh(): Promise<void>
+}
+
+const runningMs = 3_000
+/** Of a transcript that is done: longer each time in which it has not changed. */
+const [leastMs, mostMs] = [10_000, 120_000]
+
+export function keepCurrent(view: Shown, source: Source): Live {
+  let pauseMs = leastMs
+  let timer: ReturnType<typeof setTimeout> | undefined
+  /** Of the newest `refresh`: an earlier one may be answered later. */
+  let turn = 0
+
+  async function refresh(): Promise<void> {
+    const own = ++turn
+    const data = await source.load()
+    if (own === turn && data.revision !== view.data.revision) view.set(data)
+  }
+
+  async function look(): Promise<void> {
+    clearTimeout(timer)
+    if (document.visibilityState === 'hidden') return
+    const own = turn
+    try {
+      const { revision, status } = view.data
+      const found = await source.revision()
+      if (found === revision || own !== turn) pauseMs = Math.min(pauseMs * 2, mostMs)
+      else {
+        pauseMs = leastMs
+        await refresh()
+        const isOver = view.data.status !== 'running'
+        if (isOver) say(status === 'running' ? 'The transcript is done.' : 'The transcript has changed.')
+      }
+      timer = setTimeout(look, view.data.status === 'running' ? runningMs : pauseMs)
+    } catch (error) {
+      // Deleted, or the program has ended. What is shown stays.
+      say((error as Error).message)
+    }
+  }
+
+  document.addEventListener('visibilitychange', () => {
+    pauseMs = leastMs
+    void look()
+  })
+  timer = setTimeout(look, view.data.status === 'running' ? runningMs : pauseMs)
+  return { refresh }
+}
