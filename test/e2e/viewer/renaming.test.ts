@@ -4,8 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { localOwner } from '../../../src/domain/job.ts'
 import { sqliteStore } from '../../../src/drivers/store/sqlite/sqlite.ts'
 import type { ViewerData } from '../../../src/viewer/page/contract.ts'
-import { openTerminal, type RunningCommand, type Terminal } from '../../support/e2e/terminal.ts'
-import { addressOf } from '../../support/e2e/view-address.ts'
+import { addressOf, openTerminal, type RunningCommand, type Terminal } from '../../support/e2e/terminal.ts'
 import { talk } from '../../support/speaker-transcript.ts'
 
 let terminal: Terminal
