@@ -16,7 +16,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
 import { bundledFolders, llhttp, thirdPartyLicences } from './build/licences.mjs'
 import { bundlePackages, external, fromVendor } from './build/packages.mjs'
-import { buildViewer } from './build/viewer.mjs'
+import { buildPages } from './build/pages.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -139,7 +139,7 @@ export async function buildDist() {
   // Found beside the chunk that reads them.
   for (const file of detectorFiles) copyFileSync(join(detector, file), join(fresh, 'chunks', file))
   cpSync(join(root, 'src/system/gconv'), join(fresh, 'chunks/gconv'), { recursive: true })
-  await buildViewer(root, join(fresh, 'chunks', 'viewer.html'))
+  await buildPages(root, join(fresh, 'chunks'))
   // A server that runs from dist/ finds its chunks, whose names stay where the code has not changed.
   const dist = join(root, 'dist')
   const last = `${fresh}-last`

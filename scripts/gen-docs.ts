@@ -34,6 +34,8 @@ const settingSections: { title: string; names: SettingName[] }[] = [
       'oauthIssuer',
       'oauthAudiences',
       'oauthOwnerClaim',
+      'oauthClientId',
+      'oauthClientSecret',
     ],
   },
   {

@@ -44,7 +44,8 @@ function install(user) {
 function checkTree(user, installed) {
   const files = filesOf(installed)
   // They are read only once a recording is transcribed.
-  const needed = ['silero.wasm', 'silero-weights.bin', 'silero-LICENSE', 'viewer.html'].map(
+  const pages = ['viewer', 'home', 'upload'].map(name => `${name}.html`)
+  const needed = ['silero.wasm', 'silero-weights.bin', 'silero-LICENSE', ...pages].map(
     file => `dist/chunks/${file}`,
   )
   for (const file of [...needed, 'THIRD_PARTY_LICENSES', 'demo/recordings/meeting.ogg', 'types/index.d.ts'])

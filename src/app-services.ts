@@ -1,6 +1,7 @@
 // Services that the settings choose: store, queue, object storage and uploads. Those of a team are loaded where they are used.
 import { join } from 'node:path'
 import type { Config } from './config/config.ts'
+import type { SecretKey } from './domain/network/secret-key.ts'
 import type { UploadSource, Uploads } from './domain/network/uploads.ts'
 import type { ObjectStorage, Store } from './domain/ports.ts'
 import type { Dashscope } from './drivers/http/dashscope.ts'
@@ -69,6 +70,26 @@ export function uploadsOf(
     source: {
       find: async (...of) => (await load()).find(...of),
       open: async (...of) => (await load()).open(...of),
+    },
+    close: async () => (await loaded)?.close(),
+  }
+}
+
+/** The key of addresses that end: lies where the uploads do, and is loaded on first use too. */
+export function pageKeyOf(config: Config): SecretKey {
+  let loaded: Promise<SecretKey> | undefined
+
+  async function create(): Promise<SecretKey> {
+    const options = config.tablestoreEndpoint === undefined ? undefined : bucketOptions(config)
+    if (!options) return (await import('./drivers/secret-key/key-file.ts')).keyFile(config.dataDir)
+    const { keyInOss } = await import('./drivers/object-storage/oss/key-object.ts')
+    return keyInOss({ ...options, installation: await options.installationId!.getOrCreate() })
+  }
+
+  return {
+    async get() {
+      loaded ??= create()
+      return (await loaded).get()
     },
     close: async () => (await loaded)?.close(),
   }

@@ -1,7 +1,13 @@
 // Composition root: builds one driver for each port. The only file that imports all of them.
 import { join } from 'node:path'
 import pLimit from 'p-limit'
-import { createObjectStorage, createSharedQueue, createSharedStore, uploadsOf } from './app-services.ts'
+import {
+  createObjectStorage,
+  createSharedQueue,
+  createSharedStore,
+  pageKeyOf,
+  uploadsOf,
+} from './app-services.ts'
 import { type Config, canRunJobs, costLimits, hasFileModels } from './config/config.ts'
 import { noMeter } from './domain/meter.ts'
 import { createModelCatalog } from './domain/models/catalog.ts'
@@ -41,6 +47,8 @@ export interface App {
   jobs: Jobs
   /** For a server that takes uploads. */
   loadUploads(): Promise<Uploads>
+  /** The key of what a server gives out and takes back later; drawn with the first call. */
+  pageKey(): Promise<Uint8Array>
   cloud: Dashscope
   objectStorage: ObjectStorage
   /** The models of FORMAT_MODELS that have a key, in order of preference. */
@@ -152,6 +160,7 @@ export async function createApp(
   const noteDecoders = createNoteDecoders(join(scratchDir, 'links'))
   const ffmpeg = async () => ({ ...(await locate()), noteDecoders })
   const uploads = uploadsOf(config, store)
+  const pageKey = pageKeyOf(config)
   const jobs = createJobs({
     store,
     queue,
@@ -185,6 +194,7 @@ export async function createApp(
   return {
     jobs,
     loadUploads: uploads.load,
+    pageKey: pageKey.get,
     cloud,
     objectStorage,
     fetchText: http.fetchText,
@@ -220,7 +230,7 @@ export async function createApp(
     },
     async close(options) {
       await jobs.close(options)
-      await uploads.close()
+      await Promise.all([uploads.close(), pageKey.close()])
       noteDecoders.close()
       await Promise.all([store.close(), objectStorage.close(), http.close(), textHttp.close()])
     },

@@ -65,6 +65,7 @@ const rooms: { room: string; files: RegExp; floor: number; mayImport: string[] }
     mayImport: ['own folder', 'models', 'http', 'system', 'log', 'domain'],
   },
   { room: 'page', files: /^src\/viewer\/page\//, floor: 0, mayImport: ['page'] },
+  { room: 'home', files: /^src\/home\//, floor: 0, mayImport: ['home', 'page'] },
   { room: 'viewer', files: /^src\/viewer\//, floor: 2, mayImport: ['viewer', 'page', 'formats', 'domain'] },
   { room: 'formats', files: /^src\/formats\//, floor: 2, mayImport: ['formats', 'domain'] },
   { room: 'config', files: /^src\/config\//, floor: 2, mayImport: ['config', 'log', 'domain'] },

@@ -40,7 +40,9 @@ export function thirdPartyLicences(root, folders, others) {
     const { title, text } = licenceOf(join(root, folder))
     titles.set(text, [...(titles.get(text) ?? []), title])
   }
-  const parts = [...titles].map(([text, ofText]) => `${ofText.join('\n')}\n\n${text}\n`)
+  // Texts of one length are mostly one licence with other names: side by side they are packed into half the space.
+  const byLength = [...titles].sort(([text], [other]) => text.length - other.length)
+  const parts = byLength.map(([text, ofText]) => `${ofText.join('\n')}\n\n${text}\n`)
   return `The program in dist/ contains code of these packages, under these licences.\n\n${line}\n${parts.join(`\n${line}\n`)}`
 }
 

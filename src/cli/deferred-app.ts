@@ -51,6 +51,7 @@ export function deferApp(config: Config): DeferredApp {
     format: async (...args) => (await ready()).format(...args),
     warnings: () => loaded?.warnings() ?? [],
     list: async (...args) => (await ready()).list(...args),
+    unfinished: async (...args) => (await ready()).unfinished(...args),
     spending: async (...args) => (await ready()).spending(...args),
     search: async (...args) => (await ready()).search(...args),
     cancel: async (...args) => (await ready()).cancel(...args),

@@ -4,6 +4,7 @@ import { type Config, canRunJobs } from '../config/config.ts'
 import { deadlines } from '../domain/network/deadlines.ts'
 import { redirectConsole } from '../log.ts'
 import { serveHttp } from '../server/http/http.ts'
+import { createSeals } from '../server/http/pages/seals.ts'
 import type { Command } from './command.ts'
 import { logIgnoredSettings } from './io/ignored-settings.ts'
 import { printLine } from './io/messages.ts'
@@ -29,7 +30,13 @@ export const http: Command = {
     const app = await createApp({ ...config, allowedDirs }, { metricsVersion: version })
     const uploads = await app.loadUploads()
     const serving = await serveHttp(
-      { jobs: app.jobs, uploads, version, waitSeconds: config.waitSeconds },
+      {
+        jobs: app.jobs,
+        uploads,
+        seals: createSeals(app.pageKey),
+        version,
+        waitSeconds: config.waitSeconds,
+      },
       {
         host: config.httpHost,
         port: config.httpPort,
@@ -54,9 +61,11 @@ export const http: Command = {
   },
 }
 
-function loginOf({ oauthIssuer: issuer, oauthAudiences, oauthOwnerClaim }: Config, { fetchText }: App) {
+function loginOf(config: Config, { fetchText }: App) {
+  const { oauthIssuer: issuer, oauthAudiences: audiences, oauthOwnerClaim: ownerClaim } = config
   if (issuer === undefined) return undefined
-  return { issuer, audiences: oauthAudiences, ownerClaim: oauthOwnerClaim, fetchText }
+  const { oauthClientId: id, oauthClientSecret: secret } = config
+  return { issuer, audiences, ownerClaim, fetchText, client: id === undefined ? undefined : { id, secret } }
 }
 
 function greeting(url: string, { tokens, oauthIssuer }: Config, folders: string[]): string {
@@ -66,5 +75,6 @@ function greeting(url: string, { tokens, oauthIssuer }: Config, folders: string[
     ...(!oauthIssuer && tokens.length === 0 ? ['no tokens, this machine only'] : []),
   ].join(', ')
   const readable = folders.length === 0 ? 'none, see SPEECH_ALLOWED_DIRS' : folders.join(', ')
-  return `speech-mcp serves ${url} (${access}; allowed folders: ${readable}).`
+  const served = `speech-mcp serves ${url} (${access}; allowed folders: ${readable}).`
+  return `${served} In a browser: ${new URL('/', url).href}`
 }

@@ -73,7 +73,11 @@ export function readConfig(environment: Environment = process.env, flags: Enviro
   }
 }
 
-function checkLogin({ oauthIssuer, oauthAudiences }: Parsed): void {
+function checkLogin({ oauthIssuer, oauthAudiences, oauthClientId, oauthClientSecret }: Parsed): void {
+  if ((oauthClientId !== undefined && !oauthIssuer) || (oauthClientSecret !== undefined && !oauthClientId))
+    throw new SpeechError('CONFIG_INVALID', 'A setting of the sign-in with an account is missing.', {
+      hint: 'SPEECH_OAUTH_CLIENT_SECRET needs SPEECH_OAUTH_CLIENT_ID, which needs SPEECH_OAUTH_ISSUER.',
+    })
   if ((oauthIssuer === undefined) === (oauthAudiences.length === 0)) return
   throw new SpeechError('CONFIG_INVALID', 'SPEECH_OAUTH_ISSUER and SPEECH_OAUTH_AUDIENCE need each other.', {
     hint: 'Set both, or neither. The audience is that of the tokens, such as https://speech.example.com/mcp.',

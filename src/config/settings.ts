@@ -8,6 +8,7 @@ import {
   baseUrl,
   bucket,
   claim,
+  clientId,
   count,
   file,
   folder,
@@ -245,6 +246,12 @@ export const settings = {
     claim,
     'Claim that says whose the transcripts are; callers with the same value share them',
   ),
+  oauthClientId: setting(
+    'SPEECH_OAUTH_CLIENT_ID',
+    clientId.optional(),
+    'Client of the identity provider as which people sign in at the home page; its redirect address is that of the server with `/signed-in`',
+  ),
+  oauthClientSecret: setting('SPEECH_OAUTH_CLIENT_SECRET', key, 'Secret of this client, if it has one'),
   logLevel: setting(
     'SPEECH_LOG',
     z

@@ -128,6 +128,10 @@ export const audiences = z.string().transform((text, context): string[] => {
     context.addIssue('an audience such as https://speech.example.com/mcp, or several separated by commas')
   return names
 })
+export const clientId = z
+  .string()
+  .regex(/^[!-~]{1,300}$/, { error: 'the id of a client, such as speech-home' })
+
 export const claim = z
   .string()
   .regex(/^[!-~]{1,200}$/, { error: 'the name of a claim, such as sub' })

@@ -1,16 +1,6 @@
 // Output formats of a transcript: one table for tools, resources and the command line.
 import type { Transcript } from '../domain/transcript.ts'
-import { csv, csvWords } from './csv.ts'
-import { docx } from './documents/docx.ts'
-import { json } from './json.ts'
-import { markdown } from './markdown.ts'
-import { ctm, rttm } from './scoring.ts'
-import { ass } from './subtitles/ass.ts'
-import { checkSubtitles } from './subtitles/check.ts'
 import type { SubtitleOptions } from './subtitles/presets.ts'
-import { srt, vtt, vttWithNames } from './subtitles/srt-vtt.ts'
-import { ttml } from './subtitles/ttml.ts'
-import { renderPlainText } from './text.ts'
 
 export interface OutputFormat {
   /** Names the format to people. */
@@ -24,73 +14,106 @@ export interface OutputFormat {
   check?(transcript: Transcript, options?: SubtitleOptions): Promise<string[]>
 }
 
-const checkWithNames = (transcript: Transcript, options?: SubtitleOptions) =>
-  checkSubtitles(transcript, { ...options, namesInText: true })
+type Writers = typeof import('./writers.ts')
+
+/** With the first file that is written: the list of tools needs the names alone. */
+const written =
+  <Result>(
+    write: (writers: Writers, transcript: Transcript, options?: SubtitleOptions) => Result | Promise<Result>,
+  ) =>
+  async (transcript: Transcript, options?: SubtitleOptions): Promise<Result> =>
+    write(await import('./writers.ts'), transcript, options)
+
+const checkWithNames = written(({ checkSubtitles }, transcript, options) =>
+  checkSubtitles(transcript, { ...options, namesInText: true }),
+)
 
 export const outputFormats = {
   txt: {
     title: 'plain text',
     extension: 'txt',
     mimeType: 'text/plain',
-    render: async transcript => `${await renderPlainText(transcript)}\n`,
+    render: written(async ({ renderPlainText }, transcript) => `${await renderPlainText(transcript)}\n`),
   },
   md: {
     title: 'Markdown',
     extension: 'md',
     mimeType: 'text/markdown',
-    render: transcript => markdown(transcript),
+    render: written(({ markdown }, transcript) => markdown(transcript)),
   },
-  json: { title: 'JSON', extension: 'json', mimeType: 'application/json', render: json },
+  json: {
+    title: 'JSON',
+    extension: 'json',
+    mimeType: 'application/json',
+    render: written(({ json }, transcript) => json(transcript)),
+  },
   srt: {
     title: 'SubRip subtitles',
     extension: 'srt',
     mimeType: 'application/x-subrip',
-    render: srt,
+    render: written(({ srt }, ...given) => srt(...given)),
     check: checkWithNames,
   },
   vtt: {
     title: 'WebVTT subtitles, names as voice tags',
     extension: 'vtt',
     mimeType: 'text/vtt',
-    render: vtt,
-    check: checkSubtitles,
+    render: written(({ vtt }, ...given) => vtt(...given)),
+    check: written(({ checkSubtitles }, ...given) => checkSubtitles(...given)),
   },
   'vtt-names': {
     title: 'WebVTT subtitles, names in the text',
     extension: 'vtt',
     mimeType: 'text/vtt',
-    render: vttWithNames,
+    render: written(({ vttWithNames }, ...given) => vttWithNames(...given)),
     check: checkWithNames,
   },
   ass: {
     title: 'ASS subtitles',
     extension: 'ass',
     mimeType: 'text/x-ssa',
-    render: ass,
-    check: (transcript, options) => checkSubtitles(transcript, { ...options, namesInText: true, stepMs: 10 }),
+    render: written(({ ass }, ...given) => ass(...given)),
+    check: written(({ checkSubtitles }, transcript, options) =>
+      checkSubtitles(transcript, { ...options, namesInText: true, stepMs: 10 }),
+    ),
   },
   ttml: {
     title: 'TTML subtitles',
     extension: 'ttml',
     mimeType: 'application/ttml+xml',
-    render: ttml,
+    render: written(({ ttml }, ...given) => ttml(...given)),
     check: checkWithNames,
   },
   docx: {
     title: 'Word document',
     extension: 'docx',
     mimeType: 'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
-    render: docx,
+    render: written(({ docx }, transcript) => docx(transcript)),
   },
-  csv: { title: 'table of segments', extension: 'csv', mimeType: 'text/csv', render: csv },
-  'csv-words': { title: 'table of words', extension: 'csv', mimeType: 'text/csv', render: csvWords },
+  csv: {
+    title: 'table of segments',
+    extension: 'csv',
+    mimeType: 'text/csv',
+    render: written(({ csv }, transcript) => csv(transcript)),
+  },
+  'csv-words': {
+    title: 'table of words',
+    extension: 'csv',
+    mimeType: 'text/csv',
+    render: written(({ csvWords }, transcript) => csvWords(transcript)),
+  },
   rttm: {
     title: 'speaker turns for scoring',
     extension: 'rttm',
     mimeType: 'text/plain',
-    render: transcript => rttm(transcript),
+    render: written(({ rttm }, transcript) => rttm(transcript)),
   },
-  ctm: { title: 'words for scoring', extension: 'ctm', mimeType: 'text/plain', render: ctm },
+  ctm: {
+    title: 'words for scoring',
+    extension: 'ctm',
+    mimeType: 'text/plain',
+    render: written(({ ctm }, transcript) => ctm(transcript)),
+  },
 } as const satisfies Record<string, OutputFormat>
 
 export type FormatName = keyof typeof outputFormats

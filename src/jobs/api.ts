@@ -18,6 +18,7 @@ import type { SavedFile, SaveRequest } from './save-file.ts'
 import type { Caller, Submitted } from './submit/submit.ts'
 import type { TranscriptionResult } from './transcribe.ts'
 import type { FoundPage } from './view/once-each.ts'
+import type { UnfinishedJob } from './view/unfinished.ts'
 import type { WatchOptions } from './watch.ts'
 import type { Waveform } from './waveform.ts'
 
@@ -49,6 +50,8 @@ export interface Jobs {
   /** Sentences for the user about a store that is damaged or takes nothing. */
   warnings(): string[]
   list(owner: string, page: PageRequest): Promise<TranscriptPage>
+  /** Queued and running jobs, batches among them, oldest first; new ones after a second at most. Throws `STORE_*`. */
+  unfinished(owner: string): Promise<UnfinishedJob[]>
   /** Spending of all owners on the days of a month such as `2026-11` (UTC). Throws `STORE_*`. */
   spending(month: string): Promise<OwnerSpending[]>
   /** Each recording once, with its newest transcript; all of them for ''. Throws `BAD_INPUT` for a query without a word. */

@@ -40,6 +40,7 @@ import { transcribe } from './transcribe.ts'
 import { withFormatted } from './view/formatted.ts'
 import { createOnceEach } from './view/once-each.ts'
 import { emptyTranscript, forReaders, withJobState } from './view/transcript-view.ts'
+import { createUnfinished } from './view/unfinished.ts'
 import { type WatchOptions, watch } from './watch.ts'
 import { createWorker } from './worker/worker.ts'
 
@@ -54,6 +55,7 @@ export type { RenameRequest } from './rename.ts'
 export type { Caller } from './submit/submit.ts'
 export type { TranscriptionResult } from './transcribe.ts'
 export type { FoundPage, FoundTranscript } from './view/once-each.ts'
+export type { UnfinishedJob } from './view/unfinished.ts'
 export type { DisconnectReason, WatchOptions } from './watch.ts'
 
 export interface JobsOptions extends Pick<JobContext, 'pipeline' | 'store' | 'queue' | 'scratchDir'> {
@@ -183,6 +185,7 @@ export function createJobs(options: JobsOptions): Jobs {
     spending: month => store.listSpending(month),
     warnings: store.warnings,
     list: (owner, page) => store.listTranscripts(owner, page),
+    unfinished: createUnfinished(context),
     async search(owner, query, page) {
       if (query !== '' && tokens(query).length === 0)
         throw new SpeechError('BAD_INPUT', 'The query has no word.', { hint: 'Give a word that was said.' })

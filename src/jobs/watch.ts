@@ -113,7 +113,7 @@ function isIdle(job: Job, { queue, pipeline, leases }: JobContext): boolean {
 }
 
 /** A run that is being stopped here says that the job is over, although it may have been submitted again. */
-async function currentJob(owner: string, id: string, context: JobContext): Promise<Job | undefined> {
+export async function currentJob(owner: string, id: string, context: JobContext): Promise<Job | undefined> {
   const { worker, uploads, repository } = context
   const running = worker.running(owner, id)?.job()
   if (running && !isOver(running.state)) return running
@@ -132,7 +132,7 @@ function secondsFor(
   return Math.min(shortSeconds, Math.max(seconds, maxWaitForLengthSeconds))
 }
 
-function progressOf(job: Job, { queue, leases }: JobContext): Progress {
+export function progressOf(job: Job, { queue, leases }: JobContext): Progress {
   const { id, state, progress } = job
   const pause = state === 'running' && leases.isFree(job) ? pauseMessage(job) : undefined
   if (pause) return { done: 0, ...progress, message: pause }

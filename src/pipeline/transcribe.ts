@@ -3,6 +3,8 @@
 import { setMaxListeners } from 'node:events'
 import type { PipelineRequest, TranscriptionRequest } from '../domain/job.ts'
 import type { Run } from '../domain/run.ts'
+import { createChunkEncoders } from './audio/chunk-encoders.ts'
+import { maxVoiceNoteBytes } from './audio/encode.ts'
 import { withSpeexDecoder } from './audio/speex.ts'
 import { type ChunkPorts, transcribeChunks } from './chunks/transcribe-chunks.ts'
 import { collectTranscript } from './collect-transcript.ts'
@@ -38,6 +40,9 @@ export async function transcribeOpened(
 ): Promise<Findings> {
   const outcome = await withOwnSignal(outer, async (run, stop): Promise<Findings | Hearing> => {
     run.progress({ done: 0, message: 'Decoding' })
+    const encoders = createChunkEncoders(ports.ffmpeg, run.signal)
+    // Beside the decoder: to start them one after the other takes twice the time.
+    if (source.bytes > maxVoiceNoteBytes) encoders.prepare()
     const { voices, decoding, others } = known ?? (await openVoices(source, request, ports, run))
     const meters = voices.map(() => new LevelMeter())
     const inputs = voices.map((voice, i) => ({
@@ -51,7 +56,7 @@ export async function transcribeOpened(
       run.signal.throwIfAborted()
     })
     confirmed?.catch(() => {})
-    const findings = collectTranscript(transcribeChunks(inputs, request, ports, run, confirmed), {
+    const findings = collectTranscript(transcribeChunks(inputs, request, ports, encoders, run, confirmed), {
       merge: createVoicesMerge(request.timestamps ?? 'segment', voices, meters),
       title: titleOf(request, source),
       recogniser: ports.recogniser,

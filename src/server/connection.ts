@@ -1,11 +1,14 @@
 // Options of an MCP server: those shared by all connections, and those of one connection.
 import type { Uploads } from '../domain/network/uploads.ts'
 import type { Jobs } from '../jobs/jobs.ts'
+import type { Seals } from './http/pages/seals.ts'
 
 export interface ServerOptions {
   jobs: Jobs
   /** Absent where nothing can be uploaded. */
   uploads?: Uploads | undefined
+  /** Absent where no page is served: over stdio. */
+  seals?: Seals | undefined
   /** Loads what calls need, which is no part of their time. */
   load?(): Promise<unknown>
   version: string

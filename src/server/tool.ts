@@ -17,6 +17,7 @@ import type { DisconnectReason, Jobs, WatchOptions } from '../jobs/jobs.ts'
 import { log } from '../log.ts'
 import type { Connection, ServerOptions } from './connection.ts'
 import { disconnectReasonOf } from './disconnect.ts'
+import type { Seals } from './http/pages/seals.ts'
 import { listedSchema } from './listed-schema.ts'
 import { type Agreement, agreementOf, ask, type Question } from './orders/agreement.ts'
 import { startProgressReporter } from './progress.ts'
@@ -35,6 +36,8 @@ export interface ToolCall {
   jobs: Jobs
   /** Absent where nothing can be uploaded. */
   uploads?: Uploads | undefined
+  /** Absent where no pages are served. */
+  seals?: Seals | undefined
   /** Address at which the client reaches the server, such as `https://host`; over HTTP only. */
   serverUrl?: string | undefined
   /** Owner of the transcripts that the call may read. */
@@ -92,7 +95,7 @@ export function defineTool<Input extends z.ZodObject>(tool: Tool<Input>): Tool {
 export function registerTool(
   server: McpServer,
   tool: Tool,
-  { jobs, uploads, load, waitSeconds }: ServerOptions,
+  { jobs, uploads, seals, load, waitSeconds }: ServerOptions,
   { owner, closingCancels, onCallBegins }: Connection,
 ): RegisteredTool {
   const { name, title, description, input, fileInput, output, annotations, app } = tool
@@ -121,7 +124,8 @@ export function registerTool(
       const agreement = agreementOf(server, context)
       const wait = waitOf(args, waitSeconds)
       const serverUrl = serverUrlOf(context.http?.req)
-      const call = { jobs, uploads, serverUrl, owner, signal, disconnectReason, agreement, wait }
+      const shared = { jobs, uploads, seals, serverUrl, owner }
+      const call = { ...shared, signal, disconnectReason, agreement, wait }
       const { links = [], sound = [], content, question, ...result } = await run(tool, args, context, call)
       if (question) return ask(question)
       const heard = takesSound(server, context) ? sound : []

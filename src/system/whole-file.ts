@@ -7,18 +7,19 @@ import { dirname, join } from 'node:path'
 const noLinks = /^(?:EPERM|ENOSYS|ENOTSUP|EOPNOTSUPP|EMLINK|EXDEV)$/
 
 /**
- * Writes a new file with the modes of the umask. Throws `EEXIST` if there is one, even if it came meanwhile, and the other
+ * Writes a new file, by default with the modes of the umask. Throws `EEXIST` if there is one, even if it came meanwhile, and the other
  * errors of the operating system; nothing is left then.
  */
-export async function createWhole(file: string, content: string | Uint8Array): Promise<void> {
-  await withDraft(file, content, async draft => {
+export async function createWhole(file: string, content: string | Uint8Array, mode?: number): Promise<void> {
+  const use = async (draft: string) => {
     try {
       await link(draft, file)
     } catch (error) {
       if (!noLinks.test((error as NodeJS.ErrnoException).code ?? '')) throw error
       await copyFile(draft, file, constants.COPYFILE_EXCL)
     }
-  })
+  }
+  await withDraft(file, content, use, mode)
 }
 
 /** Writes a file in place of another one, whose mode it keeps, or a new one. Throws errors of the operating system. */

@@ -1,26 +1,31 @@
-// The built page, read when it is first shown.
+// The built pages for browsers, each read when it is first shown.
 import { readFile } from 'node:fs/promises'
 
 export { pieceHeaders } from './page/contract.ts'
 
-export interface ViewerPage {
+export interface BuiltPage {
   html: string
   /** Its Content-Security-Policy: no script and no style but its own, by their hashes, and no other origin. */
   policy: string
 }
 
-let loading: Promise<ViewerPage> | undefined
+export type PageName = 'viewer' | 'home' | 'upload'
 
-export function loadViewerPage(): Promise<ViewerPage> {
-  loading ??= read()
-  return loading
+const loading = new Map<PageName, Promise<BuiltPage>>()
+
+export function loadPage(name: PageName): Promise<BuiltPage> {
+  const page = loading.get(name) ?? read(name)
+  loading.set(name, page)
+  return page
 }
 
-async function read(): Promise<ViewerPage> {
+export const loadViewerPage = () => loadPage('viewer')
+
+async function read(name: PageName): Promise<BuiltPage> {
   // Beside the chunk that reads it; the sources take that of the last build.
-  const html = await fileOf('viewer.html').catch(() => fileOf('../../dist/chunks/viewer.html'))
+  const html = await fileOf(`${name}.html`).catch(() => fileOf(`../../dist/chunks/${name}.html`))
   const policy = /http-equiv="Content-Security-Policy" content="([^"]+)"/.exec(html)?.[1]
-  if (policy === undefined) throw new Error('The page has no policy: see scripts/build/viewer.mjs.')
+  if (policy === undefined) throw new Error('The page has no policy: see scripts/build/pages.mjs.')
   return { html, policy }
 }
 

@@ -188,6 +188,44 @@ globalThis.test = {
     byId('tell').click()
     while (!byId('status').textContent.startsWith('Given')) await frame()
   },
+  /** The row that is marked, once it is in view, and the time of the player. */
+  async opened() {
+    const scroller = byId('scroller').getBoundingClientRect()
+    const isInView = ({ top, bottom }) => top >= scroller.top - 1 && bottom <= scroller.bottom + 1
+    const here = () => document.querySelector('.row.here')
+    while (!here() || !isInView(here().getBoundingClientRect())) await frame()
+    return {
+      time: here().querySelector('.time').textContent,
+      now: byId('now').textContent,
+      sounds: sounds.map(({ paused }) => paused),
+    }
+  },
+  /** Chooses the row that is marked, and copies its link or its quote. */
+  async copy(button) {
+    getSelection().selectAllChildren(document.querySelector('.row.here p'))
+    await frame()
+    await frame()
+    byId(button).click()
+    while (!/^(?:Copied|Press)/.test(byId('status').textContent)) await frame()
+    return { said: byId('status').textContent, text: await navigator.clipboard.readText() }
+  },
+  /** Asks for sound until something is said to the reader. */
+  async refused() {
+    const position = byId('position')
+    position.value = '2000'
+    position.dispatchEvent(new Event('input'))
+    byId('play').click()
+    const isAdvice = text => text !== '' && !text.startsWith('Fetching')
+    while (!isAdvice(byId('status').textContent)) await frame()
+    return byId('status').textContent
+  },
+  /** Plays the sound that the browser shows by itself; the seconds it has played. */
+  async playShown() {
+    const shown = document.querySelector('video, audio')
+    await shown.play()
+    while (shown.currentTime < 0.4) await frame()
+    return shown.currentTime
+  },
   /** The picture of the sound once its peaks are there: for each column, its height in pixels and its colour. */
   async wave() {
     const canvas = byId('wave')

@@ -5,24 +5,22 @@ import { createKeyedMutex } from '../../src/domain/waiting/keyed-mutex.ts'
 import { serveViewer } from '../../src/server/viewer/serve-viewer.ts'
 import { tempFolder } from '../support/e2e/system.ts'
 import { talk } from '../support/speaker-transcript.ts'
+import { atAddress } from './address.ts'
 import { type BrowserPage, findChromium, openBrowser } from './browser.ts'
 import { hourJobs, testChanges, testDoubts, testNames, testWave } from './changing.ts'
 import { findFirefox, openFirefox } from './firefox.ts'
 import { startHost } from './host.ts'
 import { hostileTranscript } from './hostile.ts'
+import { faults, tell } from './tell.ts'
 
 const hostileCount = 200
-const faults: string[] = []
-
-function tell(name: string, value: unknown, isFine: boolean): void {
-  process.stdout.write(`${isFine ? 'ok  ' : 'BAD '} ${name}: ${JSON.stringify(value)}\n`)
-  if (!isFine) faults.push(name)
-}
 
 const program = findChromium()
 if (!program) throw new Error('Chromium is not installed.')
 const inPage = await readFile(new URL('./in-page.js', import.meta.url), 'utf8')
-const wanted = Object.entries({ hour, app, hostile }).filter(([name]) => (process.argv[2] ?? name) === name)
+const wanted = Object.entries({ hour, address: atAddress, app, hostile }).filter(
+  ([name]) => (process.argv[2] ?? name) === name,
+)
 if (wanted.length > 0) {
   const profile = await tempFolder()
   const page = await openBrowser(program, profile.path)

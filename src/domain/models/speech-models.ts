@@ -59,8 +59,8 @@ export const speechModels: readonly Model[] = [
     perMinute: 100,
     hintLanguages,
     context: 'system',
-    // 300 s in newer documents, 180 s in older ones; chunks of 150 s are safe under both.
-    maxSeconds: 150,
+    // 300 s in newer documents, 180 s in older ones; chunks of 170 s are safe under both.
+    maxSeconds: 170,
     maxBytes: 10_000_000,
     source: 'Model Studio, price list and model page, November 2026',
   },

@@ -46,7 +46,7 @@ export interface ChunkAsrOptions {
 }
 
 /** Longer chunks gain nothing, and a failed one loses more. */
-const maxChunkSeconds = 150
+const maxChunkSeconds = 170
 
 /**
  * Limits: the API takes 1 to 300 s (180 s in older documents) and 10 MB.

@@ -13,8 +13,8 @@ export interface ListedRecogniser extends Recogniser, ListedModel {
   missingKey(): SpeechError | undefined
 }
 
-/** Chunks that are ready at once wait this long for the outcome of the first one. A refusal is quick, an answer may not be. */
-const probeTimeoutMs = 1_000
+/** Chunks that are ready at once wait this long for the outcome of the first one. A refusal is quick, an answer is not. */
+const probeTimeoutMs = 300
 
 /** Takes at least one recogniser. The answer names the model that gave it; a recogniser that is alone is asked directly. */
 export function recogniserList(

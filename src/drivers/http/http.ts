@@ -51,11 +51,11 @@ export interface HttpClient {
   /** Resolves with any response; throws `PROVIDER_UNREACHABLE` or `PROVIDER_TIMEOUT` (both retryable). */
   request(request: HttpRequest): Promise<HttpResponse>
   /**
-   * Fetches a text file; no key is sent unless it is among the headers. Resolves with any response; throws also
+   * Fetches a text file; no key is sent unless it is in the request. Resolves with any response; throws also
    * `PROVIDER_FAILED` (not retryable) for one that is too large.
    */
   fetchText(
-    request: Pick<HttpRequest, 'url' | 'headers' | 'deadline' | 'signal' | 'setting'>,
+    request: Omit<HttpRequest, 'method'> & Partial<Pick<HttpRequest, 'method'>>,
   ): Promise<Omit<HttpStream, 'text'> & { text: string }>
   /**
    * Resolves with any response as soon as its status arrives. Throws, now or while it is read, as `request` does, and

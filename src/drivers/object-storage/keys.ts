@@ -21,6 +21,11 @@ export const receivedKeys = {
   owner: (owner: string) => `${uploadsPrefix}owners/${encode(owner)}/`,
 }
 
+/** Key of the object with the key of pages. No sweep takes it for an upload. */
+export function pageKeyKey(installation: string): string {
+  return `${uploadsPrefix}keys/${installation}`
+}
+
 /** ASCII for any owner; `parseUploadKey` reverses it. */
 export function uploadKey({ owner, job, installation, recording }: UploadName): string {
   const end = recording === undefined ? 'mp3' : `${recording}.recording`

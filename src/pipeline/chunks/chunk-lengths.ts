@@ -4,9 +4,13 @@ import type { Decoding } from '../audio/decode.ts'
 
 /** So many requests go out at once, whatever the setting: the rule depends on the recording alone, as cached chunks do. */
 const requestsAtOnce = 8
-/** Up to this length, each of them gets an equal part. With more, the next pause may lie beyond the longest chunk. */
-const maxEqualSeconds = 1_100
-const minEqualSeconds = 30
+/** A recording of up to this length is one chunk, and no chunk of a longer one aims at more. */
+const maxAimedSeconds = 150
+const minPartSeconds = 30
+/** The first part is longer than the mean by this share, and the last one shorter: it is ready later, and due with the first. */
+const maxSlope = 0.2
+/** Share of the longest chunk that a part may aim at: the pause that ends it may lie behind its end. */
+const aimShare = 0.94
 /** Of longer recordings, the first and the last chunks are short: nothing else can be done while they are prepared or sent. */
 const minRampSeconds = 45
 /** Share of the rest that one of the last chunks gets. */
@@ -19,11 +23,26 @@ const rampShare = 1 / 3
 export function chunkLength(start: number, header: number | undefined, maxSeconds: number): number {
   // A header that tells too little tells nothing of the rest.
   const total = header !== undefined && start < header ? header : undefined
-  if (total !== undefined && total <= maxSeconds) return maxSeconds
-  if (total !== undefined && total <= maxEqualSeconds)
-    return Math.min(maxSeconds, Math.max(minEqualSeconds, total / requestsAtOnce))
+  const aimed = Math.min(maxSeconds, maxAimedSeconds)
+  if (total !== undefined && total <= aimed) return maxSeconds
+  if (total !== undefined && total <= requestsAtOnce * aimShare * maxSeconds)
+    return partLength(start, total, maxSeconds)
   const rest = total === undefined ? Number.POSITIVE_INFINITY : Math.max(0, total - start) * rampShare
-  return Math.min(maxSeconds, Math.max(minRampSeconds, Math.min(start, rest)))
+  return Math.min(aimed, Math.max(minRampSeconds, Math.min(start, rest)))
+}
+
+/** Up to the next end of a part: so that each cut makes good for the one before, and no ninth request waits. */
+function partLength(start: number, total: number, maxSeconds: number): number {
+  const count = Math.min(requestsAtOnce, Math.floor(total / minPartSeconds))
+  const mean = total / count
+  const slope = Math.min(maxSlope, (aimShare * maxSeconds) / mean - 1, 1 - minPartSeconds / mean)
+  let end = 0
+  for (let i = 0; i < count - 1; i++) {
+    const length = mean * (1 + slope * (1 - (2 * i) / (count - 1)))
+    end += length
+    if (end - start >= length / 2) return Math.min(maxSeconds, end - start)
+  }
+  return maxSeconds
 }
 
 /** By the length that the header has told by then. */

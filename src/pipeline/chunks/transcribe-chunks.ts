@@ -7,7 +7,7 @@ import type { Recogniser } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
 import type { Span } from '../../domain/transcript.ts'
 import { mergeAsync } from '../async/merge-async.ts'
-import { type ChunkEncoders, createChunkEncoders } from '../audio/chunk-encoders.ts'
+import type { ChunkEncoders } from '../audio/chunk-encoders.ts'
 import { type Chunk, cut } from '../audio/cut/cut.ts'
 import { type Decoding, decode } from '../audio/decode.ts'
 import { maxVoiceNoteSeconds } from '../audio/encode.ts'
@@ -50,17 +50,20 @@ export interface ChunkRecognition {
 /** Voices that are decoded at once: a recorder may write 32 tracks. */
 const maxDecoders = 4
 
-/** Starts when `transcripts` is first read. Nothing is sent before `confirmed` resolves; all ends where it rejects. */
+/**
+ * Starts when `transcripts` is first read, and releases `encoders` at its end. Nothing is sent before `confirmed` resolves;
+ * all ends where it rejects.
+ */
 export function transcribeChunks(
   voices: readonly VoiceInput[],
   request: TranscriptionRequest,
   { ffmpeg, recogniser, limitEncoding }: ChunkPorts,
+  encoders: ChunkEncoders,
   run: Run,
   confirmed?: Promise<void>,
 ): ChunkRecognition {
   const { limits } = recogniser
   const options = asrOptions(request, recogniser, run)
-  const encoders = createChunkEncoders(ffmpeg, run.signal)
   const tools: EncodingTools = { ffmpeg, encoders, limitEncoding, minSeconds: limits.minSeconds, options }
   // A defect of the file is reported once, not for each voice.
   const silentRun = { ...run, warn: () => {} }

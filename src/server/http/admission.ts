@@ -1,6 +1,6 @@
 // Accepts or rejects an HTTP request by its headers, before its body is read.
 import type { IncomingMessage } from 'node:http'
-import { createAuthenticator, requireTokens, type Token } from './auth.ts'
+import { requireTokens, type Token } from './auth.ts'
 import { type Caller, mayWatch } from './login/caller.ts'
 import type { Login } from './login/login.ts'
 import { healthResponse, type JsonResponse, refusals } from './responses.ts'
@@ -15,6 +15,7 @@ export interface AdmissionOptions {
   host: string
   tokens: readonly Token[]
   login?: Login | undefined
+  callerOf(incoming: IncomingMessage): Promise<Caller | JsonResponse>
   maxBodyBytes: number
   /** True if `/metrics` is served. */
   hasMetrics: boolean
@@ -28,9 +29,8 @@ export interface AdmissionOptions {
 export function createAdmission(
   options: AdmissionOptions,
 ): (incoming: IncomingMessage) => Promise<Caller | JsonResponse> {
-  const { host, tokens, login, maxBodyBytes, hasMetrics, isStopping } = options
+  const { host, tokens, login, callerOf, maxBodyBytes, hasMetrics, isStopping } = options
   requireTokens(host, tokens, login)
-  const callerOf = createAuthenticator(tokens, login)
   return async incoming => {
     const { method = '', url = '', headers } = incoming
     const path = pathOf(url)

@@ -1,6 +1,6 @@
 // Authenticates HTTP requests by bearer tokens: those of the settings, each of which belongs to an owner, and those of a login.
 import { createHash, timingSafeEqual } from 'node:crypto'
-import type { IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { SpeechError } from '../../domain/errors.ts'
 import { localOwner } from '../../domain/job.ts'
 import { isLoopback } from '../../domain/network/private-hosts.ts'
@@ -14,10 +14,14 @@ export interface Token {
   token: string
 }
 
-/** The returned function gives the caller of a request, or the response that rejects it. */
+/**
+ * The returned function gives the caller of a request, or the response that rejects it. `signedIn` gives the caller of one
+ * without a bearer token, by its cookie.
+ */
 export function createAuthenticator(
   tokens: readonly Token[],
   login?: Login,
+  signedIn?: (headers: IncomingHttpHeaders) => Promise<Caller | JsonResponse | undefined>,
 ): (incoming: IncomingMessage) => Promise<Caller | JsonResponse> {
   const known = tokens.map(({ name, token }) => ({ name, digest: digest(token) }))
   return async incoming => {
@@ -29,6 +33,8 @@ export function createAuthenticator(
     const owner = found.find(name => name !== undefined)
     if (owner !== undefined) return { owner }
     const { headers } = incoming
+    const visitor = headers.authorization === undefined && (await signedIn?.(headers))
+    if (visitor) return visitor
     if (login) return headers.authorization ? login.callerBy(bearer, headers) : login.noToken(headers)
     return headers.authorization ? refusals.badToken : refusals.noToken
   }

@@ -1,5 +1,5 @@
 // Serves MCP over Streamable HTTP, both generations of the protocol at one URL.
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { isInitializeRequest, isLegacyRequest, type McpServer } from '@modelcontextprotocol/server'
@@ -7,6 +7,8 @@ import { log } from '../../log.ts'
 import type { Connection, ServerOptions } from '../connection.ts'
 import { parseJson, parseMessage } from '../json-rpc/json-rpc.ts'
 import { createServer as createMcpServer } from '../server.ts'
+import { answeringInTime } from '../time-limit.ts'
+import { tools } from '../tools/index.ts'
 import { createAdmission, pathOf } from './admission.ts'
 import { createAuthenticator, type Token } from './auth.ts'
 import { answerBrowser } from './cors.ts'
@@ -18,6 +20,9 @@ import { closeServer, listen } from './listen.ts'
 import type { Caller } from './login/caller.ts'
 import type { LoginOptions } from './login/login.ts'
 import { isListen, readBody, requestIds, resourceReads } from './messages.ts'
+import { createPageEndpoints, isPagePath } from './pages/endpoints.ts'
+import { createOwnPageCheck, isHome, isOwnVisit } from './pages/own-page.ts'
+import { createSignIn } from './pages/sign-in.ts'
 import { refusals, sendJson, sendPage, streamed, toResponse } from './responses.ts'
 import { createSessions } from './sessions.ts'
 import { withOwnStatus } from './status.ts'
@@ -61,23 +66,32 @@ export async function serveHttp(
   const login =
     httpOptions.login && (await import('./login/login.ts')).createLogin(httpOptions.login, limits.now)
   let isStopping = false
+  const hasTokens = tokens.length > 0 || login !== undefined
+  const isOwnPage = createOwnPageCheck(allowedHosts)
+  const signIn =
+    hasTokens && options.seals ? createSignIn({ tokens, seals: options.seals, now: limits.now }) : undefined
+  /** A cookie counts where `mayUse` says that no other page has sent it. */
+  const authenticator = (mayUse: (headers: IncomingHttpHeaders) => boolean) =>
+    createAuthenticator(tokens, login, async headers =>
+      mayUse(headers) ? signIn?.callerOf(headers).catch(() => refusals.noSessions) : undefined,
+    )
+  const callerOf = authenticator(isOwnPage)
   const admit = createAdmission({
-    host,
-    tokens,
-    login,
+    ...{ host, tokens, login, callerOf },
     maxBodyBytes: limits.maxBodyBytes,
     hasMetrics: metrics !== undefined,
     isStopping: () => isStopping,
   })
-  const hostOptions = { host, allowedHosts, hasTokens: tokens.length > 0 || login !== undefined }
+  const hostOptions = { host, allowedHosts, hasTokens }
   const foreignHost = createHostCheck(hostOptions)
   const mayRead = createPageCheck(hostOptions)
   const upload =
     options.uploads &&
     createUploadEndpoints(options.uploads, {
-      callerOf: createAuthenticator(tokens, login),
+      callerOf,
       idleTimeoutMs: limits.requestTimeoutMs,
     })
+  let home: ReturnType<typeof loadHome> | undefined
   const counter = createRequestCounter(limits.maxRequestsPerOwner)
   const server = createServer({
     headersTimeout: limits.headersTimeoutMs,
@@ -90,6 +104,14 @@ export async function serveHttp(
   const handlers = createHandlers(options.jobs, serverOf, limits)
   const { pending, onEnd } = trackResponses(server)
   const unread = trackUnread(pending, limits)
+  const page =
+    options.seals &&
+    createPageEndpoints(answeringInTime(options), options.seals, {
+      now: limits.now,
+      isStopping: () => isStopping,
+      isOwnPage: mayRead,
+      onEnd,
+    })
   server.on('request', (incoming, outgoing) => {
     receive(incoming, outgoing).catch(error => {
       // A client that disconnects while it sends is no failure.
@@ -104,8 +126,14 @@ export async function serveHttp(
     const isUpload = upload !== undefined && isUploadPath(incoming.url)
     if (foreign || !isUpload || !isSending(incoming)) limitArrival(incoming, limits.requestTimeoutMs)
     if (foreign) return sendJson(outgoing, refusals.wrongHost(foreign))
+    if (page && isPagePath(incoming.url)) return page(incoming, outgoing)
     if (mayRead(incoming.headers) && answerBrowser(incoming, outgoing, isUpload)) return
     if (isUpload) return isStopping ? sendJson(outgoing, refusals.stopping) : upload(incoming, outgoing)
+    if (isHome(incoming)) {
+      if (isStopping) return sendJson(outgoing, refusals.stopping)
+      home ??= loadHome()
+      return (await home).answer(incoming, outgoing)
+    }
     const caller = await admit(incoming)
     // The client may have disconnected while its token was checked.
     if (!pending.has(outgoing)) return
@@ -135,6 +163,35 @@ export async function serveHttp(
     return adapt(incoming, outgoing, request =>
       route({ owner, request, body, slots, onEnd: callback => onEnd(outgoing, callback) }),
     )
+  }
+
+  async function loadHome() {
+    const [{ createHome }, { createAccount }] = await Promise.all([
+      import('./pages/home.ts'),
+      import('./pages/account.ts'),
+    ])
+    const { seals } = options
+    const client = httpOptions.login?.client
+    const account =
+      login && client && seals && signIn
+        ? createAccount({
+            ...{ login, seals, signIn },
+            now: limits.now,
+            options: { ...httpOptions.login!, client },
+          })
+        : undefined
+    return createHome({
+      ...{ jobs: options.jobs, seals, signIn, account, callerOf, isOwnPage, endWith },
+      visitorOf: authenticator(isOwnVisit),
+      now: limits.now,
+      tools: tools.filter(tool => tool.app === undefined && (tool.isAvailable?.(options) ?? true)),
+      hasTokens: tokens.length > 0,
+      takeSlot(owner, outgoing) {
+        const slots = counter.slotsOf(owner)
+        onEnd(outgoing, slots.release)
+        return slots.add(1)
+      },
+    })
   }
 
   /** A stream of notifications ends with the token it was opened by. */
@@ -175,6 +232,7 @@ export async function serveHttp(
       await finishWork?.()
       await Promise.race([counter.whenIdle(), pause(limits.shutdownTimeoutMs, undefined, { ref: false })])
       unread.close()
+      ;(await home)?.close()
       await Promise.all([sessions.close(), handlers.close()])
       await closeServer(server, pending, limits.shutdownTimeoutMs)
     },

@@ -23,6 +23,10 @@ function refusal(
 export const refusals = {
   wrongHost: (header: string) =>
     refusal(403, `${header} is not allowed. If it is yours, add its name to SPEECH_HTTP_ALLOWED_HOSTS.`),
+  noSessions: refusal(503, 'The session cannot be checked at the moment. Try again later.', {
+    'retry-after': '5',
+  }),
+  notOurPage: refusal(403, 'Only the page of this server may ask this.'),
   notFound: refusal(404, 'Not found. MCP is at /mcp.'),
   notAllowed: (allow: string) => refusal(405, 'Method not allowed.', { allow }),
   noToken: refusal(401, 'A bearer token is required.', { 'www-authenticate': 'Bearer' }),

@@ -1,8 +1,8 @@
 // Responses that their clients do not read: they wait in memory, so their number and their time are limited.
 import type { ServerResponse } from 'node:http'
-import pLimit, { type LimitFunction } from 'p-limit'
 import type { Exchange } from './exchange.ts'
 import type { HttpLimits } from './limits.ts'
+import { createTurns } from './pages/turns.ts'
 
 export type UnreadResponses = ReturnType<typeof trackUnread>
 
@@ -13,7 +13,7 @@ export function trackUnread(
   /** Bytes that had been sent at the last check, while others were waiting. */
   const sentBefore = new WeakMap<ServerResponse, number | undefined>()
 
-  const turns = new Map<string, LimitFunction>()
+  const takeTurn = createTurns(maxFilesPerOwner)
 
   const timer = setInterval(() => {
     for (const response of pending) {
@@ -26,18 +26,8 @@ export function trackUnread(
 
   return {
     /** Resolves when the owner may have one more file in memory. The turn ends with the response. */
-    fileTurn({ owner, onEnd }: Pick<Exchange, 'owner' | 'onEnd'>): Promise<void> {
-      const inTurn = turns.get(owner) ?? pLimit(maxFilesPerOwner)
-      turns.set(owner, inTurn)
-      return new Promise(resolve => {
-        void inTurn(
-          () =>
-            new Promise<void>(end => {
-              onEnd(end)
-              resolve()
-            }),
-        )
-      })
+    async fileTurn(exchange: Pick<Exchange, 'owner' | 'onEnd'>): Promise<void> {
+      await takeTurn(exchange)
     },
     close: () => clearInterval(timer),
   }

@@ -2,9 +2,11 @@
 import { SpeechError } from '../../domain/errors.ts'
 import type { JobTool, TranscriptionRequest } from '../../domain/job.ts'
 import type { Transcript } from '../../domain/transcript.ts'
+import type { PageAddress } from '../http/pages/address.ts'
 import type { ChatFile } from '../inputs.ts'
 import { withCachedFormatting, withCachedTranscription } from '../results/cost.ts'
 import type { FormatSettings } from '../results/formatting.ts'
+import { pageFor } from '../results/page.ts'
 import type { ToolAnswer, ToolCall } from '../tool.ts'
 import { orderBatch } from './order-batch.ts'
 
@@ -23,6 +25,7 @@ export interface TranscriptionAnswer {
   transcript: Transcript
   /** Set where the time was up while the text was being formatted: the settings to continue with. */
   formatting?: FormatSettings
+  page?: PageAddress | undefined
 }
 
 /** Answers with a batch where `audio` names several recordings, else as `answerWith` says. Throws the error of a failed job. */
@@ -45,7 +48,10 @@ export async function transcribeForTool(
     ...(format && { format: 'faithful' }),
   }
   const sources = await call.jobs.sourcesIn(request.audio)
-  if (!sources) return answerWith(await transcribeOne(tool, request, call, allowUnsaved))
+  if (!sources) {
+    const answer = await transcribeOne(tool, request, call, allowUnsaved)
+    return answerWith({ ...answer, page: await pageFor(answer.transcript, call) })
+  }
   const { audio: _audio, title, ...options } = request
   return orderBatch(tool, { sources, options, title }, { ...call, confirmUsd })
 }

@@ -3,6 +3,7 @@ import * as z from 'zod/v4'
 import { deadlines } from '../../domain/network/deadlines.ts'
 import { from, to, transcriptId } from '../inputs.ts'
 import { clipMime, describeClip } from '../results/clip.ts'
+import { pageOf } from '../results/page.ts'
 import { defineTool } from '../tool.ts'
 
 export const getClip = defineTool({
@@ -17,9 +18,10 @@ export const getClip = defineTool({
   output: z.looseObject({ text: z.string(), next_from: z.number().optional() }),
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   deadline: deadlines.clip,
-  async handler({ transcript_id, from = 0, to }, { jobs, owner, signal }) {
+  async handler({ transcript_id, from = 0, to }, call) {
+    const { jobs, owner, signal } = call
     const clip = await jobs.clip(owner, transcript_id, { from, to, signal })
-    const { data, structured, text } = describeClip(clip, to)
+    const { data, structured, text } = describeClip(clip, to, await pageOf(call, clip.transcript.id))
     return { structured, text, sound: [{ type: 'audio', data, mimeType: clipMime }] }
   },
 })

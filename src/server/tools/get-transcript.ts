@@ -12,6 +12,7 @@ import type { SubtitleOptions } from '../../formats/subtitles/presets.ts'
 import { type FilteredTranscript, outline, plainText, timedText } from '../../formats/text.ts'
 import { from, offset, preset, to, transcriptId, waitSeconds } from '../inputs.ts'
 import { watchBatch } from '../orders/order-batch.ts'
+import { pageFor } from '../results/page.ts'
 import { rendered } from '../results/rendered.ts'
 import { sameOutput, transcriptAnswer, type View } from '../results/transcript.ts'
 import { defineTool, type ToolCall } from '../tool.ts'
@@ -75,7 +76,8 @@ export const getTranscript = defineTool({
       ? await fileText(reading, view, { preset }, call)
       : { text: await texts[view](reading), broken: [] }
     const shown = { ...transcript, warnings: [...ruleNotes(broken), ...transcript.warnings] }
-    return transcriptAnswer(shown, { text, view, preset, offset, limit, tool, speaker, from, to })
+    const page = await pageFor(found, call, offset)
+    return transcriptAnswer(shown, { text, view, preset, offset, limit, tool, speaker, from, to, page })
   },
 })
 

@@ -6,6 +6,7 @@ import { log } from '../../log.ts'
 import { trackResponses } from '../http/exchange.ts'
 import { createHostCheck, createPageCheck } from '../http/hosts.ts'
 import { closeServer, listen } from '../http/listen.ts'
+import { isOfForeignPage, setSafeHeaders } from './guard.ts'
 import { createViewerRoutes, notFound, refuse, type Viewed } from './viewer-routes.ts'
 
 export interface ServedViewer {
@@ -33,23 +34,14 @@ export async function serveViewer(viewed: Viewed, port = 0): Promise<ServedViewe
   })
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    for (const [name, value] of Object.entries(safeHeaders)) response.setHeader(name, value)
-    if (isForeign(request)) return refuse(response, 403)
+    setSafeHeaders(response)
+    const { headers } = request
+    if (foreignHost(headers) !== undefined || isOfForeignPage(headers, isOwnPage))
+      return refuse(response, 403)
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://page')
     const [, given = '', path] = /^\/([^/]*)\/(.*)$/.exec(pathname) ?? []
     if (path === undefined || !isSame(given, secret)) return notFound(response)
     await routes(path, searchParams, request, response)
-  }
-
-  /** A page of another origin, also of another port of this machine. */
-  function isForeign({ headers }: IncomingMessage): boolean {
-    const site = headers['sec-fetch-site']
-    return (
-      foreignHost(headers) !== undefined ||
-      (headers.origin !== undefined && !isOwnPage(headers)) ||
-      (site === 'cross-site' && headers['sec-fetch-mode'] !== 'navigate') ||
-      (site === 'same-site' && headers['sec-fetch-mode'] !== 'navigate')
-    )
   }
 
   await listen(server, host, port)
@@ -57,16 +49,6 @@ export async function serveViewer(viewed: Viewed, port = 0): Promise<ServedViewe
     url: `http://${host}:${(server.address() as AddressInfo).port}/${secret}/`,
     close: () => closeServer(server, pending, shutdownTimeoutMs),
   }
-}
-
-const safeHeaders = {
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'; sandbox",
-  'x-content-type-options': 'nosniff',
-  'x-frame-options': 'DENY',
-  'referrer-policy': 'no-referrer',
-  'cross-origin-resource-policy': 'same-origin',
-  'cross-origin-opener-policy': 'same-origin',
-  'cache-control': 'no-store',
 }
 
 function isSame(given: string, secret: string): boolean {

@@ -3,6 +3,7 @@ import type { Source, ViewerData } from './contract.ts'
 import { byId, say } from './elements.ts'
 import type { List } from './list.ts'
 import { describeStretch, linkTo, type Place, quoteOf, type Stretch, stretchBetween } from './stretch.ts'
+import { localTime } from './times.ts'
 
 export interface Choosing {
   /** Copies a link to a second. */
@@ -29,13 +30,17 @@ export function createChoosing(data: ViewerData, list: List, source: Source): Ch
     box.hidden = copied.hidden = true
     chosen = undefined
   })
-  byId('copy-link', 'button').addEventListener('click', () => chosen && copy(linkTo(data.id, chosen.start)))
-  byId('copy-quote', 'button').addEventListener('click', () => chosen && copy(quoteOf(data.id, chosen)))
+  const linkAt = (seconds: number) => linkTo(data, seconds, location.href)
+  byId('copy-link', 'button').addEventListener('click', () => chosen && copy(linkAt(chosen.start)))
+  byId('copy-quote', 'button').addEventListener(
+    'click',
+    () => chosen && copy(quoteOf(data, chosen, location.href)),
+  )
   const tell = byId('tell', 'button')
   tell.hidden = !source.tell
   tell.addEventListener('click', () => {
     if (!chosen) return
-    source.tell?.(quoteOf(data.id, chosen)).then(
+    source.tell?.(quoteOf(data, chosen, location.href)).then(
       () => say('Given to the model.'),
       () => say('The model could not be told. Copy the quote instead.'),
     )
@@ -44,7 +49,7 @@ export function createChoosing(data: ViewerData, list: List, source: Source): Ch
   async function copy(text: string): Promise<void> {
     try {
       await navigator.clipboard.writeText(text)
-      say('Copied.')
+      say(data.endsAt === undefined ? 'Copied.' : `Copied. The link ends ${localTime(data.endsAt)}.`)
     } catch {
       // Frames of hosts often may not write to the clipboard.
       copied.hidden = false
@@ -54,7 +59,7 @@ export function createChoosing(data: ViewerData, list: List, source: Source): Ch
     }
   }
 
-  return { copyLinkTo: seconds => void copy(linkTo(data.id, seconds)), copy }
+  return { copyLinkTo: seconds => void copy(linkAt(seconds)), copy }
 }
 
 function selectedStretch(data: ViewerData, list: List): Stretch | undefined {

@@ -39,6 +39,8 @@ export interface ViewerData {
   warnings: string[]
   /** Names of the formats that can be saved. */
   formats: string[]
+  /** When the address of the page ends: until then it is a link for others. Absent where it is for this browser alone. */
+  endsAt?: string
   /** The page may name its speakers. */
   canRename?: true
 }

@@ -2,7 +2,7 @@
 import type { ViewerData, ViewerRow } from './contract.ts'
 import { byId, make } from './elements.ts'
 import type { Shown } from './shown.ts'
-import { clock } from './times.ts'
+import { clock, localTime } from './times.ts'
 
 export interface Heading {
   /** Called with the kind of rows to whose next one the reader wants to go. */
@@ -74,7 +74,7 @@ function doubtsOf({ rows }: ViewerData): Note[] {
   })
 }
 
-function factsOf({ duration, createdAt, status, rows, language }: ViewerData): string[] {
+function factsOf({ duration, createdAt, status, rows, language, endsAt }: ViewerData): string[] {
   const estimated = rows.some(({ isEstimated }) => isEstimated)
   return [
     clock(duration),
@@ -82,5 +82,6 @@ function factsOf({ duration, createdAt, status, rows, language }: ViewerData): s
     ...(language ? [language] : []),
     ...(status === 'completed' ? [] : [status]),
     ...(estimated ? ['times estimated'] : []),
+    ...(endsAt === undefined ? [] : [`page ends ${localTime(endsAt)}`]),
   ]
 }

@@ -13,7 +13,8 @@ import { createShown, type Shown } from './shown.ts'
 import { createPlaying, type Playing } from './sound/playing.ts'
 import { hostSource } from './sources/host-source.ts'
 import { httpSource } from './sources/http-source.ts'
-import { wordAtOffset } from './times.ts'
+import { timeInLink } from './stretch.ts'
+import { rowAt, wordAtOffset } from './times.ts'
 
 const skipSeconds = 5
 
@@ -68,6 +69,14 @@ function show(data: ViewerData, source: Source): void {
     event.preventDefault()
     act()
   })
+  const openAtLink = () => {
+    const seconds = timeInLink(location.hash)
+    if (seconds === undefined) return
+    playing.player.seek(seconds)
+    list.show(Math.max(0, rowAt(view.data.rows, seconds)))
+  }
+  openAtLink()
+  addEventListener('hashchange', openAtLink)
   performance.mark('shown')
 }
 

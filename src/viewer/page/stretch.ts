@@ -39,14 +39,26 @@ export function stretchBetween(
   return start === undefined ? undefined : { start, end, quote: lines.join('\n') }
 }
 
-export function linkTo(id: string, seconds: number): string {
-  return `transcript://${id}?t=${Math.floor(seconds * 10) / 10}`
+/** To the page itself where others can open it, at `address`; otherwise the URI that agents cite. */
+export function linkTo(
+  { id, endsAt }: Pick<ViewerData, 'id' | 'endsAt'>,
+  seconds: number,
+  address: string,
+): string {
+  const time = Math.floor(seconds * 10) / 10
+  return endsAt === undefined ? `transcript://${id}?t=${time}` : `${address.split('#')[0]}#t=${time}`
+}
+
+/** The second in the end of such a link. */
+export function timeInLink(hash: string): number | undefined {
+  const [, seconds] = /^#t=(\d{1,6}(?:\.\d{1,3})?)$/.exec(hash) ?? []
+  return seconds === undefined ? undefined : Number(seconds)
 }
 
 export function describeStretch({ start, end }: Stretch): string {
   return `${clock(start)} to ${clock(end)}`
 }
 
-export function quoteOf(id: string, stretch: Stretch): string {
-  return `${stretch.quote}\n(${clock(stretch.start)}, ${linkTo(id, stretch.start)})`
+export function quoteOf(data: ViewerData, stretch: Stretch, address: string): string {
+  return `${stretch.quote}\n(${clock(stretch.start)}, ${linkTo(data, stretch.start, address)})`
 }

@@ -9,6 +9,14 @@ export function clock(seconds: number): string {
   return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`
 }
 
+/** `2026-12-01 09:00` where the reader is. */
+export function localTime(iso: string): string {
+  const date = new Date(iso)
+  const two = (value: number) => String(value).padStart(2, '0')
+  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join('-')
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`
+}
+
 /** `1 minute 5 seconds`, as a screen reader says it. */
 export function spokenTime(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds))

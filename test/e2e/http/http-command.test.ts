@@ -44,7 +44,7 @@ describe('speech-mcp http', () => {
   it('the http command prints its URL, access and allowed folders to stderr only', async () => {
     const server = await start({ SPEECH_TOKENS: 'ann:ann-0123456789abcdef' })
     expect(server.stderr()).toMatch(
-      /^speech-mcp serves http:\/\/127\.0\.0\.1:\d+\/mcp \(tokens: 1; allowed folders: none, .*\)\.\n$/,
+      /^speech-mcp serves http:\/\/127\.0\.0\.1:\d+\/mcp \(tokens: 1; allowed folders: none, .*\)\. In a browser: http:\/\/127\.0\.0\.1:\d+\/\n$/,
     )
     expect(server.stderr()).not.toContain('ann')
     expect(await server.stop()).toBe(0)

@@ -86,6 +86,7 @@ export function fakeJobs(): FakeJobs {
       throw new SpeechError('TRANSCRIPT_NOT_FOUND', 'There is no such transcript.', { hint: 'Look for it.' })
     },
     list: async owner => ({ transcripts: [own(owner)] }),
+    unfinished: async () => [],
     search: async owner => ({ transcripts: [own(owner)] }),
     subscribe(listener) {
       news.on('change', listener)

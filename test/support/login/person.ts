@@ -2,11 +2,11 @@
 import { redirectUrl } from './provider.ts'
 
 /** Resolves with the address to which the authorization server sends the person back. */
-export async function logIn(address: URL | string, name: string): Promise<URL> {
+export async function logIn(address: URL | string, name: string, back = redirectUrl): Promise<URL> {
   const cookies = new Map<string, string>()
 
   async function visit(url: URL, form?: URLSearchParams): Promise<URL> {
-    if (url.href.startsWith(redirectUrl)) return url
+    if (url.href.startsWith(back)) return url
     const response = await fetch(url, {
       redirect: 'manual',
       headers: { cookie: [...cookies].map(([key, value]) => `${key}=${value}`).join('; ') },

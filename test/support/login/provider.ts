@@ -8,6 +8,9 @@ import { allScopes } from './issuer.ts'
 
 export const redirectUrl = 'http://127.0.0.1:1/callback'
 export const clientId = 'speech-client'
+/** Clients as which people sign in at the home page, with and without a secret. */
+export const homeClients = [{ id: 'speech-home' }, { id: 'speech-home-secret', secret: 'p=&% 1' }]
+export const homeAddress = 'https://speech.example'
 /** Audience of all tokens: the address of a test server is known only once it runs. */
 export const providerAudience = 'speech'
 
@@ -45,6 +48,12 @@ export async function startProvider({ tokenLife = 600, refreshes = true }: Provi
           response_types: ['code'],
           token_endpoint_auth_method: 'none',
         },
+        ...homeClients.map(({ id, secret }) => ({
+          client_id: id,
+          redirect_uris: [`${homeAddress}/signed-in`],
+          ...(secret && { client_secret: secret }),
+          token_endpoint_auth_method: secret ? ('client_secret_basic' as const) : ('none' as const),
+        })),
       ],
       jwks: { keys },
       clientDefaults: { id_token_signed_response_alg: 'ES256' },

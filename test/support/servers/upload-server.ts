@@ -8,6 +8,7 @@ import type { UploadStore, Uploads } from '../../../src/domain/network/uploads.t
 import { uploadFiles } from '../../../src/drivers/uploads/files.ts'
 import { createUploads } from '../../../src/drivers/uploads/uploads.ts'
 import { type HttpOptions, serveHttp } from '../../../src/server/http/http.ts'
+import type { Seals } from '../../../src/server/http/pages/seals.ts'
 import { closedAfterEach } from '../closed-after-each.ts'
 import { tempFolder } from '../e2e/system.ts'
 import { type FakeJobs, fakeJobs } from '../jobs/fake-jobs.ts'
@@ -31,11 +32,12 @@ export interface UploadServerOptions extends Partial<HttpOptions> {
   store?: UploadStore
   /** Default: a folder of its own. */
   folder?: string
+  seals?: Seals
 }
 
 export const uploadServersOfEachTest = () =>
   closedAfterEach(async (options: UploadServerOptions = {}): Promise<UploadServer> => {
-    const { maxBytes = 50e6, now, folder: given, store, ...http } = options
+    const { maxBytes = 50e6, now, folder: given, store, seals, ...http } = options
     const folder = given ?? (await tempFolder()).path
     const unfinished: Job[] = []
     const uploads = createUploads({
@@ -46,7 +48,7 @@ export const uploadServersOfEachTest = () =>
     })
     const jobs = fakeJobs()
     const serving = await serveHttp(
-      { jobs, uploads, version: '0', waitSeconds: 45 },
+      { jobs, uploads, seals, version: '0', waitSeconds: 45 },
       { host: '127.0.0.1', port: 0, tokens: [], ...http },
     )
     return {

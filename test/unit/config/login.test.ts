@@ -53,3 +53,12 @@ it.each([
   expect(() => read(...(values as [string]))).toThrow(/SPEECH_OAUTH_(?:ISSUER|AUDIENCE|OWNER_CLAIM)/)
   expect(() => read(...(values as [string]))).not.toThrow(/secret|localhost\.example/)
 })
+
+it('a client for the sign-in of people needs an identity provider, and its secret needs the client', () => {
+  const login = { SPEECH_OAUTH_ISSUER: 'https://login.example.com', SPEECH_OAUTH_AUDIENCE: 'speech' }
+  const client = { SPEECH_OAUTH_CLIENT_ID: 'speech-home' }
+  const secret = { SPEECH_OAUTH_CLIENT_SECRET: 'abc' }
+  expect(readConfig({ ...login, ...client, ...secret })).toMatchObject({ oauthClientId: 'speech-home' })
+  for (const wrong of [client, { ...login, ...secret }, { ...login, SPEECH_OAUTH_CLIENT_ID: 'a b' }])
+    expect(() => readConfig(wrong)).toThrow(/SPEECH_OAUTH_CLIENT|sign-in with an account/)
+})

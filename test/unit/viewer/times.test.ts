@@ -1,6 +1,6 @@
 // The words at a time, the sound that is needed, and the stretch that a person has chosen.
 import { describe, expect, it } from 'vitest'
-import { linkTo, quoteOf, stretchBetween } from '../../../src/viewer/page/stretch.ts'
+import { linkTo, quoteOf, stretchBetween, timeInLink } from '../../../src/viewer/page/stretch.ts'
 import {
   clock,
   nextFrom,
@@ -78,9 +78,20 @@ describe('a chosen stretch', () => {
   })
 
   it('the link names the second before which the quote does not begin', () => {
-    expect(linkTo('tr_1', 83.456)).toBe('transcript://tr_1?t=83.4')
-    expect(quoteOf('tr_1', { start: 83.4, end: 85, quote: 'Hello.' })).toBe(
+    const here = 'http://127.0.0.1:1/secret/'
+    expect(linkTo({ id: 'tr_1' }, 83.456, here)).toBe('transcript://tr_1?t=83.4')
+    expect(quoteOf({ ...data, id: 'tr_1' }, { start: 83.4, end: 85, quote: 'Hello.' }, here)).toBe(
       'Hello.\n(1:23, transcript://tr_1?t=83.4)',
     )
+  })
+
+  it('where the page has an address for others, the link leads there, and the page reads its second', () => {
+    const shared = { ...data, endsAt: '2026-12-01T09:00:00.000Z' }
+    const link = linkTo(shared, 83.456, 'https://host/t/sealed/#t=5')
+    expect(link).toBe('https://host/t/sealed/#t=83.4')
+    expect(quoteOf(shared, { start: 83.4, end: 85, quote: 'Hello.' }, link)).toBe(`Hello.\n(1:23, ${link})`)
+    expect(timeInLink(new URL(link).hash)).toBe(83.4)
+    for (const hash of ['', '#', '#t=', '#t=x', '#t=-1', '#t=1e9', '#t=1&x', '#list'])
+      expect(timeInLink(hash)).toBeUndefined()
   })
 })

@@ -123,6 +123,11 @@ export function isGone(error: unknown): boolean {
   return code === 'NoSuchUpload' || code === 'NoSuchKey'
 }
 
+/** True if there is an object of this name already, which was not to be overwritten. */
+export function exists(error: unknown): boolean {
+  return ((error as SpeechError).cause as OssFailure | undefined)?.code === 'FileAlreadyExists'
+}
+
 /** True if there was no connection, so that the request cannot have had an effect. */
 export function neverArrived(error: unknown): boolean {
   const { name } = (error ?? {}) as OssFailure

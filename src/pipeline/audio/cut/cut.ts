@@ -41,7 +41,7 @@ const heldFrames = 2 * silenceMarginFrames + 1
 /** A chunk ends after this much silence, so that estimated times stay accurate. */
 const endingSilenceFrames = 20 * framesPerSecond
 /** A chunk ends in a pause about as far from its start as it should, or in the next one where there is none. */
-const aimedShare = { min: 0.9, max: 1.2 }
+const aimedShare = { min: 0.92, max: 1.08 }
 const nextPauseFrames = 5 * framesPerSecond
 /** Overlap of two chunks that are cut inside speech: in frames, and as a share of the chunk limit. */
 const overlapFrames = { min: 2 * framesPerSecond, max: 4 * framesPerSecond }

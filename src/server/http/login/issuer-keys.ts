@@ -16,6 +16,9 @@ export type FetchText = (request: {
   deadline: Deadline
   signal: AbortSignal
   setting: string
+  method?: 'GET' | 'POST'
+  headers?: Record<string, string>
+  body?: { byteLength: number; chunks(): Iterable<Buffer> }
 }) => Promise<{ status: number; text: string }>
 
 export interface IssuerKeys {
@@ -91,13 +94,9 @@ export function createIssuerKeys(issuer: string, fetchText: FetchText, now: () =
 
 /** Throws what is wrong with the metadata or the keys, for `doctor`. */
 export async function fetchKeySet(issuer: string, fetchText: FetchText): Promise<KeySet> {
-  const signal = AbortSignal.timeout(deadlines.login.totalSeconds * 1000)
-  const fetchJson = async (url: string) => {
-    const { status, text } = await fetchText({ url, deadline: deadlines.login, signal, setting })
-    return { status, json: text.length <= maxTextLength ? parse(text) : undefined }
-  }
-  const address = await findKeyAddress(issuer, fetchJson)
-  const { status, json } = await fetchJson(address)
+  const fetchJson = jsonBy(fetchText)
+  const { jwks_uri: address } = await findMetadata(issuer, fetchJson, ['jwks_uri'])
+  const { status, json } = await fetchJson(address!)
   const keys = (json as { keys?: unknown } | undefined)?.keys
   if (status !== 200 || !Array.isArray(keys)) throw wrong(`The identity provider sends no keys (${status}).`)
   const isObject = (key: unknown) => typeof key === 'object' && key !== null && !Array.isArray(key)
@@ -109,10 +108,32 @@ export async function fetchKeySet(issuer: string, fetchText: FetchText): Promise
   return { keys: usable }
 }
 
+/** Addresses of the identity provider by their names in its metadata. Throws what is wrong with them. */
+export async function fetchAddresses<Name extends string>(
+  issuer: string,
+  fetchText: FetchText,
+  names: readonly Name[],
+): Promise<Record<Name, string>> {
+  return findMetadata(issuer, jsonBy(fetchText), names)
+}
+
 type FetchJson = (url: string) => Promise<{ status: number; json: unknown }>
 
-/** By RFC 8414, else by OpenID Connect Discovery: the first metadata that are of this issuer and name its keys. */
-async function findKeyAddress(issuer: string, fetchJson: FetchJson): Promise<string> {
+/** All requests together have the time of a login. */
+function jsonBy(fetchText: FetchText): FetchJson {
+  const signal = AbortSignal.timeout(deadlines.login.totalSeconds * 1000)
+  return async url => {
+    const { status, text } = await fetchText({ url, deadline: deadlines.login, signal, setting })
+    return { status, json: text.length <= maxTextLength ? parse(text) : undefined }
+  }
+}
+
+/** By RFC 8414, else by OpenID Connect Discovery: the first metadata that are of this issuer and have the addresses. */
+async function findMetadata<Name extends string>(
+  issuer: string,
+  fetchJson: FetchJson,
+  names: readonly Name[],
+): Promise<Record<Name, string>> {
   const { origin, pathname } = new URL(issuer)
   const path = pathname.replace(/\/$/, '')
   const addresses = [
@@ -126,12 +147,12 @@ async function findKeyAddress(issuer: string, fetchJson: FetchJson): Promise<str
     const { status, json } = await fetchJson(address)
     last = status
     if (status !== 200 || typeof json !== 'object' || json === null) continue
-    const { issuer: named, jwks_uri: keys } = json as Record<string, unknown>
-    const isSecure = typeof keys === 'string' && isSecureUrl(keys)
-    if (named === issuer && isSecure) return keys
+    const metadata = json as Record<string, unknown>
+    const missing = names.find(name => typeof metadata[name] !== 'string' || !isSecureUrl(metadata[name]))
+    if (metadata.issuer === issuer && missing === undefined) return metadata as Record<Name, string>
     reason ??=
-      named === issuer
-        ? wrong('The metadata of the identity provider has no `jwks_uri` with https://.')
+      metadata.issuer === issuer
+        ? wrong(`The metadata of the identity provider has no \`${missing}\` with https://.`)
         : otherName()
   }
   throw reason ?? wrong(`No metadata of an identity provider is found at SPEECH_OAUTH_ISSUER (${last}).`)

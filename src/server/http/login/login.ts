@@ -16,11 +16,15 @@ export interface LoginOptions {
   /** Claim of a token that says whose the transcripts are. */
   ownerClaim: string
   fetchText: FetchText
+  /** As which client people sign in at the home page; without it only clients of MCP log in. */
+  client?: { id: string; secret?: string | undefined } | undefined
 }
 
 export interface Login {
   /** `token` may be any text. */
   callerBy(token: string, headers: IncomingHttpHeaders): Promise<Caller | JsonResponse>
+  /** Public address of `/mcp`. */
+  address(headers: IncomingHttpHeaders): string
   noToken(headers: IncomingHttpHeaders): JsonResponse
   /** True for the path of the metadata by which clients find the identity provider. */
   isMetadata(path: string): boolean
@@ -31,8 +35,10 @@ export interface Login {
 
 const jwtShape = /^[\w-]+\.[\w-]+\.[\w-]+$/
 
-export function createLogin({ ownerClaim, fetchText, ...expected }: LoginOptions, now: () => number): Login {
-  const { issuer, audiences } = expected
+export function createLogin(
+  { issuer, audiences, ownerClaim, fetchText }: LoginOptions,
+  now: () => number,
+): Login {
   const resource = createResource(issuer, audiences)
   const keys = createIssuerKeys(issuer, fetchText, now)
 
@@ -45,7 +51,7 @@ export function createLogin({ ownerClaim, fetchText, ...expected }: LoginOptions
     if (!jwtShape.test(token)) return refused('no JWT')
     const { checkJwt, maxSkewSeconds, reasonOf } = await import('./jwt-check.ts')
     try {
-      const claims = await checkJwt(token, keys, { ...expected, now: now() })
+      const claims = await checkJwt(token, keys, { issuer, audiences, now: now() })
       const value = claims[ownerClaim]
       if (typeof value !== 'string' || value === '') return refused('no owner claim')
       return {
@@ -61,6 +67,7 @@ export function createLogin({ ownerClaim, fetchText, ...expected }: LoginOptions
 
   return {
     callerBy,
+    address: resource.address,
     noToken: resource.noToken,
     isMetadata: resource.isMetadata,
     metadata: resource.metadata,

@@ -18,6 +18,8 @@ export function createResource(issuer: string, audiences: readonly string[]) {
   }
 
   return {
+    /** The address of `/mcp` for clients. */
+    address: (headers: IncomingHttpHeaders): string => named ?? addressOf(headers),
     /** `path`: without a slash at its end. */
     isMetadata: (path: string): boolean => paths.has(path),
     metadata: (headers: IncomingHttpHeaders): JsonResponse => ({

@@ -54,7 +54,7 @@ export function createUploadEndpoints(uploads: Uploads, { callerOf, idleTimeoutM
 
   async function sendPage({ outgoing, upload }: UploadRequest, whole: FinishedUpload | undefined) {
     const { uploadPage } = await import('./page.ts')
-    const { html, policy } = uploadPage(upload, whole)
+    const { html, policy } = await uploadPage(upload, whole)
     outgoing.writeHead(200, {
       'content-type': 'text/html; charset=utf-8',
       'content-security-policy': policy,

@@ -31,10 +31,10 @@ export function httpSource(): Source {
   }
 }
 
-/** Rejects with the sentence of the server, or with what to do where there is none any more. */
+/** Rejects with the sentence of the server, or with what to do where there is none. */
 async function get(address: string, options?: RequestInit): Promise<Response> {
   const response = await fetch(address, options).catch(() => {
-    throw new Error('The program that shows this page has ended. Start `speech-mcp view` again.')
+    throw new Error('The program of this page does not answer. Try again, or start `speech-mcp view` again.')
   })
   if (response.ok) return response
   throw new Error((await response.text()).slice(0, 500))

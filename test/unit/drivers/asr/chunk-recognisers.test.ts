@@ -74,7 +74,7 @@ describe('a list of models', () => {
     server.respondWith((received, ...rest) => {
       const isOld = JSON.parse(received.body).model === 'old'
       const answer = isOld ? gone : reply(200, success({ content: [{ text: 'new' }] }))
-      setTimeout(() => answer(received, ...rest), isOld ? 600 : 0)
+      setTimeout(() => answer(received, ...rest), isOld ? 100 : 0)
     })
     const recogniser = open(['old', 'new'])
     await Promise.all(Array.from({ length: 3 }, () => recogniser.recognise(chunk, never)))

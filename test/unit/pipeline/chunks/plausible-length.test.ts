@@ -2,6 +2,7 @@
 import pLimit from 'p-limit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Run } from '../../../../src/domain/run.ts'
+import { createChunkEncoders } from '../../../../src/pipeline/audio/chunk-encoders.ts'
 import { transcribeChunks } from '../../../../src/pipeline/chunks/transcribe-chunks.ts'
 import { locateTestFfmpeg } from '../../../support/audio/ffmpeg.ts'
 import { makeAudio } from '../../../support/audio/make-audio.ts'
@@ -39,7 +40,8 @@ async function sentOf(bytes: number, options: { model?: { usdPerSecond: number }
   const source = { file, name: 'interview', bytes, isTruncated: false }
   const ports = { ffmpeg: locateTestFfmpeg, recogniser, limitEncoding: pLimit(2) }
   try {
-    for await (const _ of transcribeChunks([{ source }], { audio: file }, ports, run).transcripts);
+    const encoders = createChunkEncoders(locateTestFfmpeg, run.signal)
+    for await (const _ of transcribeChunks([{ source }], { audio: file }, ports, encoders, run).transcripts);
   } catch (error) {
     if (sent > 0) throw new Error(`${sent} seconds were sent.`, { cause: error })
     throw error

@@ -2,16 +2,23 @@
 import { mkdir, readdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { startOss } from '../../emulators/oss/oss.ts'
-import { createApp } from '../../src/app.ts'
-import { readConfig } from '../../src/config/config.ts'
-import { installationIdIn } from '../../src/drivers/object-storage/installation-id.ts'
-import { parseUploadKey } from '../../src/drivers/object-storage/keys.ts'
-import { ossEndpoint } from '../../src/drivers/object-storage/oss/endpoint.ts'
-import { partBytes } from '../../src/drivers/object-storage/oss/multipart-upload.ts'
-import { ossStorage } from '../../src/drivers/object-storage/oss/oss.ts'
-import { failure, models, noise, signal, stream, uploadOfAnn } from '../support/contracts/object-storage.ts'
-import { captureWarnings, installation, keyOf, useResources } from '../support/contracts/oss.ts'
+import { startOss } from '../../../emulators/oss/oss.ts'
+import { createApp } from '../../../src/app.ts'
+import { readConfig } from '../../../src/config/config.ts'
+import { installationIdIn } from '../../../src/drivers/object-storage/installation-id.ts'
+import { parseUploadKey } from '../../../src/drivers/object-storage/keys.ts'
+import { ossEndpoint } from '../../../src/drivers/object-storage/oss/endpoint.ts'
+import { partBytes } from '../../../src/drivers/object-storage/oss/multipart-upload.ts'
+import { ossStorage } from '../../../src/drivers/object-storage/oss/oss.ts'
+import {
+  failure,
+  models,
+  noise,
+  signal,
+  stream,
+  uploadOfAnn,
+} from '../../support/contracts/object-storage.ts'
+import { captureWarnings, installation, keyOf, useResources } from '../../support/contracts/oss.ts'
 
 const { folder, track } = useResources()
 

@@ -1,0 +1,11 @@
+// The writers of all output formats, loaded with the first file that is written: see index.ts.
+export { csv, csvWords } from './csv.ts'
+export { docx } from './documents/docx.ts'
+export { json } from './json.ts'
+export { markdown } from './markdown.ts'
+export { ctm, rttm } from './scoring.ts'
+export { ass } from './subtitles/ass.ts'
+export { checkSubtitles } from './subtitles/check.ts'
+export { srt, vtt, vttWithNames } from './subtitles/srt-vtt.ts'
+export { ttml } from './subtitles/ttml.ts'
+export { renderPlainText } from './text.ts'

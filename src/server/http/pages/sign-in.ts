@@ -1,0 +1,91 @@
+// Sign-in of people at the home page: a token or a login is given once, and a sealed cookie stands for it until it ends.
+import { createHash, randomBytes } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Token } from '../auth.ts'
+import type { Caller } from '../login/caller.ts'
+import type { Seals } from './seals.ts'
+
+export interface SignInOptions {
+  tokens: readonly Token[]
+  seals: Seals
+  /** The current time in milliseconds. */
+  now(): number
+}
+
+export interface SignIn {
+  /** The caller of a request, by its cookie; undefined where there is none that holds. Another page may have sent it. */
+  callerOf(headers: IncomingHttpHeaders): Promise<Caller | undefined>
+  /** `Set-Cookie` for the owner of a token; undefined for a token that is none. */
+  byToken(token: string, headers: IncomingHttpHeaders): Promise<string | undefined>
+  /** `Set-Cookie` for a caller by a login, whose session ends with its token at the latest. */
+  byLogin(caller: Caller, headers: IncomingHttpHeaders): Promise<string>
+  /** `Set-Cookie` that ends a session in this browser. */
+  none(headers: IncomingHttpHeaders): string
+}
+
+interface Session {
+  owner: string
+  /** SHA-256 of the token of SPEECH_TOKENS: the session ends when the settings have it no more. */
+  token?: string
+  scopes?: string[]
+}
+
+const cookieName = 'speech_session'
+const maxSessionMs = 12 * 3600_000
+
+export function createSignIn({ tokens, seals, now }: SignInOptions): SignIn {
+  const known = tokens.map(({ name, token }) => ({ name, hash: hashOf(token) }))
+  const find = (hash: string) => known.find(one => one.hash === hash)
+
+  async function cookieFor(session: Session, endsAt: number, headers: IncomingHttpHeaders): Promise<string> {
+    const text = JSON.stringify({ ...session, salt: randomBytes(9).toString('base64url') })
+    const seconds = Math.max(0, Math.round((endsAt - now()) / 1000))
+    return cookie(await seals.seal('session', text, endsAt), seconds, headers)
+  }
+
+  return {
+    async callerOf(headers) {
+      const sealed = cookieIn(headers, cookieName)
+      if (sealed === undefined) return undefined
+      const opened = await seals.open('session', sealed, now())
+      if (opened === undefined || opened === 'ended') return undefined
+      const { owner, token, scopes } = JSON.parse(opened.payload) as Session
+      if (token !== undefined && find(token)?.name !== owner) return undefined
+      return { owner, ...(scopes && { scopes: new Set(scopes) }), expiresAt: opened.endsAt }
+    },
+    async byToken(token, headers) {
+      // Hashes are compared, so that response times reveal nothing about a token.
+      const found = find(hashOf(token))
+      if (!found) return undefined
+      return cookieFor({ owner: found.name, token: found.hash }, now() + maxSessionMs, headers)
+    },
+    byLogin({ owner, scopes, expiresAt = Number.POSITIVE_INFINITY }, headers) {
+      const endsAt = Math.min(expiresAt, now() + maxSessionMs)
+      return cookieFor({ owner, scopes: [...(scopes ?? [])] }, endsAt, headers)
+    },
+    none: headers => cookie('', 0, headers),
+  }
+}
+
+function cookie(value: string, seconds: number, headers: IncomingHttpHeaders): string {
+  const secure = isSecure(headers) ? '; Secure' : ''
+  return `${cookieName}=${value}; Max-Age=${seconds}; Path=/; HttpOnly; SameSite=Strict${secure}`
+}
+
+/** As the page's own address says, or a proxy that ends TLS. */
+function isSecure({ origin, 'x-forwarded-proto': said }: IncomingHttpHeaders): boolean {
+  return (
+    origin?.startsWith('https:') ??
+    String(said ?? '')
+      .split(',')[0]!
+      .trim() === 'https'
+  )
+}
+
+/** The value of one cookie of a request. */
+export function cookieIn({ cookie = '' }: IncomingHttpHeaders, name: string): string | undefined {
+  const pairs = cookie.split(';').map(pair => pair.trim())
+  return pairs.find(pair => pair.startsWith(`${name}=`))?.slice(name.length + 1)
+}
+
+const hashOf = (token: string) => createHash('sha256').update(token).digest('hex')
