@@ -31,6 +31,7 @@ export interface Recordings {
 /** A recording at an address is fetched each time. */
 const maxFetchBytes = 100_000_000
 const maxKnownVoices = 200
+const maxHeard = 1_000
 
 export function createRecordings(
   context: Pick<JobBasis, 'pipeline' | 'store' | 'scratchDir' | 'workerId'>,
@@ -38,6 +39,9 @@ export function createRecordings(
   const { pipeline, store, scratchDir, workerId } = context
   /** By the recording's hash and its track. */
   const knownVoices = new LRUCache<string, readonly Voice[]>({ max: maxKnownVoices })
+  /** Jobs whose recordings were opened by this process. */
+  const heard = new LRUCache<string, true>({ max: maxHeard })
+  const heardKey = ({ owner, id }: Job) => `${owner}/${id}`
   const keyOf = ({ content, request }: Job) =>
     content && JSON.stringify([content, request.track, request.language])
 
@@ -52,6 +56,7 @@ export function createRecordings(
     const run: SourceRun = { owner: job.owner, signal, checkpoints, scratch: scratch.folder, progress() {} }
     try {
       const audio = await audioOf(job, run)
+      heard.set(heardKey(job), true)
       const key = keyOf(job)
       return await work({
         request: { ...job.request, audio, hash: job.content },
@@ -88,12 +93,7 @@ export function createRecordings(
 
   return {
     open,
-    isNear(job) {
-      const key = keyOf(job)
-      return (
-        /^(?:path|upload)$/.test(parseSource(job.request.audio).kind) || Boolean(key && knownVoices.has(key))
-      )
-    },
+    isNear: job => /^(?:path|upload)$/.test(parseSource(job.request.audio).kind) || heard.has(heardKey(job)),
   }
 }
 

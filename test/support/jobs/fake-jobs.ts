@@ -61,7 +61,7 @@ export function fakeJobs(): FakeJobs {
     recordingsOf: unused,
     save: unused,
     clip: async owner => ({ audio: Buffer.from('MP3'), start: 0, end: 2, transcript: own(owner) }),
-    waveform: unused,
+    waveform: async () => ({ peaks: [0, 255, 128] }),
     oneAtATime: createKeyedMutex(),
     foldersOpen: false,
     startRecovery: () => {},
