@@ -166,19 +166,12 @@ export async function serveHttp(
   }
 
   async function loadHome() {
-    const [{ createHome }, { createAccount }] = await Promise.all([
-      import('./pages/home.ts'),
-      import('./pages/account.ts'),
-    ])
+    const { createHome } = await import('./pages/home.ts')
     const { seals } = options
     const client = httpOptions.login?.client
     const account =
       login && client && seals && signIn
-        ? createAccount({
-            ...{ login, seals, signIn },
-            now: limits.now,
-            options: { ...httpOptions.login!, client },
-          })
+        ? { login, options: { ...httpOptions.login!, client }, seals, signIn, now: limits.now }
         : undefined
     return createHome({
       ...{ jobs: options.jobs, seals, signIn, account, callerOf, isOwnPage, endWith },
