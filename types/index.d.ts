@@ -105,6 +105,10 @@ export interface TranscriptResult {
   transcript_id: string
   /** `transcript://…`, a resource. */
   uri: string
+  /** Page on which the user reads and hears it; over HTTP, once the job is over. A secret of the user. */
+  page_url?: string
+  /** ISO 8601. */
+  page_ends_at?: string
   title: string
   /** ISO code of the language of most of the speech. */
   language?: string
@@ -237,6 +241,8 @@ export interface ClipResult {
   transcript_id: string
   /** Of this clip. */
   uri: string
+  /** For the user's browser; over HTTP. Ends with the page of the transcript. */
+  listen_url?: string
   /** Seconds at which it begins and ends. */
   from: number
   to: number

@@ -69,7 +69,9 @@ export async function serveHttp(
   const hasTokens = tokens.length > 0 || login !== undefined
   const isOwnPage = createOwnPageCheck(allowedHosts)
   const signIn =
-    hasTokens && options.seals ? createSignIn({ tokens, seals: options.seals, now: limits.now }) : undefined
+    hasTokens && options.seals
+      ? createSignIn({ tokens, issuer: httpOptions.login?.issuer, seals: options.seals, now: limits.now })
+      : undefined
   /** A cookie counts where `mayUse` says that no other page has sent it. */
   const authenticator = (mayUse: (headers: IncomingHttpHeaders) => boolean) =>
     createAuthenticator(tokens, login, async headers =>

@@ -1,8 +1,10 @@
 // The key of addresses that end: in the data folder, and in the bucket of a team.
-import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { startOss } from '../../../emulators/oss/oss.ts'
+import { createApp } from '../../../src/app.ts'
+import { readConfig } from '../../../src/config/config.ts'
 import type { SecretKey } from '../../../src/domain/network/secret-key.ts'
 import { pageKeyKey } from '../../../src/drivers/object-storage/keys.ts'
 import { keyInOss } from '../../../src/drivers/object-storage/oss/key-object.ts'
@@ -40,18 +42,42 @@ describe('the key in the data folder', () => {
     expect([key.length, await keyFile(folder()).get()]).toEqual([32, key])
   })
 
-  it.skipIf(process.getuid?.() === 0 || process.platform === 'win32')(
-    'where nothing can be written, it lasts as long as the process, with a warning',
-    async () => {
-      const data = join(folder(), 'closed')
-      await mkdir(data, { mode: 0o500 })
-      const warnings = captureWarnings()
-      const key = keyFile(data)
-      expect(await key.get()).toEqual(await key.get())
-      expect(warnings().map(({ event }) => event)).toContain('page-key-not-kept')
-      await chmod(data, 0o700)
-    },
-  )
+  it('where nothing can be written, it lasts as long as the process, with a warning', async () => {
+    const data = join(folder(), 'data')
+    await writeFile(data, '')
+    const warnings = captureWarnings()
+    const key = keyFile(data)
+    expect(await key.get()).toEqual(await key.get())
+    expect(warnings().map(({ event }) => event)).toContain('page-key-not-kept')
+  })
+})
+
+describe('the key of a program', () => {
+  const settings = (data: string, more: Record<string, string> = {}) =>
+    readConfig({ DASHSCOPE_API_KEY: 'sk-test', SPEECH_DATA_DIR: join(folder(), data), ...more })
+  const keyOf = async (data: string, more?: Record<string, string>) =>
+    hex(await track(await createApp(settings(data, more))).pageKey())
+
+  it('servers of a team share that of the bucket, and others with the bucket have their own', async () => {
+    const oss = track(await startOss())
+    const bucket = {
+      ...{ OSS_BUCKET: oss.bucket, OSS_ENDPOINT: oss.endpoint, OSS_REGION: oss.region },
+      ...{ ALIBABA_ACCESS_KEY: oss.accessKeyId, ALIBABA_SECRET_KEY: oss.accessKeySecret },
+    }
+    const team = { ...bucket, TABLESTORE_ENDPOINT: 'https://team.eu-central-1.ots.aliyuncs.com' }
+    const [one, two, other] = [
+      await keyOf('one', team),
+      await keyOf('two', team),
+      await keyOf('three', { ...team, TABLESTORE_PREFIX: 'other' }),
+    ]
+    expect([two, new Set([one, other]).size]).toEqual([one, 2])
+    await expect(readdir(join(folder(), 'one'))).rejects.toThrow('ENOENT')
+    const alone = await keyOf('four', bucket)
+    expect([await keyOf('four', bucket), await readdir(join(folder(), 'four'))]).toEqual([
+      alone,
+      ['page-key'],
+    ])
+  })
 })
 
 describe('the key in the bucket', () => {

@@ -76,7 +76,10 @@ describe('pages that are read at once', () => {
     const url = await server.address()
     const open = fetch(`${url}audio?from=0`).catch(() => 'closed')
     await vi.waitFor(() => expect(held.length).toBe(1))
-    await server.close()
+    await server.close(async () => {
+      const refused = await fetch(url)
+      expect([refused.status, await refused.text()]).toEqual([503, expect.stringContaining('is stopping')])
+    })
     expect(await open).toBe('closed')
     await expect(fetch(url)).rejects.toThrow()
   })

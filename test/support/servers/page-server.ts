@@ -16,7 +16,8 @@ export interface PageServer {
   seals: Seals
   /** Address of the page of an owner's transcript, as of `now`. */
   address(owner?: string, id?: string, now?: number): Promise<string>
-  close(): Promise<void>
+  /** `work` goes on while the server stops. */
+  close(work?: () => Promise<void>): Promise<void>
 }
 
 export interface PageServerOptions extends Partial<HttpOptions> {
@@ -40,6 +41,6 @@ export const pageServersOfEachTest = () =>
       async address(owner = 'local', id = `tr_${owner}`, now = Date.now()) {
         return (await pageAddress(seals, origin, { owner, id }, now)).url
       },
-      close: () => serving.close(async () => jobs.release()),
+      close: (work = async () => jobs.release()) => serving.close(work),
     }
   })

@@ -19,11 +19,7 @@ export function createTurns(maxAtOnce: number, maxWaiting = Number.POSITIVE_INFI
       void inTurn(
         () =>
           new Promise<void>(end => {
-            onEnd(() => {
-              end()
-              // The next one has its turn before this is looked at.
-              queueMicrotask(() => inTurn.activeCount + inTurn.pendingCount === 0 && turns.delete(owner))
-            })
+            onEnd(end)
             resolve(true)
           }),
       )
