@@ -1,10 +1,12 @@
 // Answers the page of a transcript: with itself, the text, pieces of the sound, and files.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { LRUCache } from 'lru-cache'
-import { codeOf, describeError, SpeechError } from '../../domain/errors.ts'
+import { codeOf, describeError, isSpeechError, SpeechError } from '../../domain/errors.ts'
 import { parseTime } from '../../domain/format-time.ts'
+import type { Transcript } from '../../domain/transcript.ts'
 import { formatNames, isFormatName, outputFormats } from '../../formats/index.ts'
 import type { Jobs, TranscriptClip } from '../../jobs/jobs.ts'
+import { log } from '../../log.ts'
 import { viewerData } from '../../viewer/data.ts'
 import { loadViewerPage, pieceHeaders } from '../../viewer/html.ts'
 import { clipMime } from '../results/clip.ts'
@@ -21,8 +23,10 @@ export interface Viewed {
   kept?: LRUCache<string, Piece>
 }
 
-/** A piece without the transcript, which is read again for each request: it may have been deleted. */
-export type Piece = Omit<TranscriptClip, 'transcript'>
+export interface Piece extends Omit<TranscriptClip, 'transcript'> {
+  /** State of the transcript that the piece was cut by. */
+  of: string
+}
 
 const soundPolicy = "default-src 'none'; media-src 'self'; frame-ancestors 'none'"
 /** A browser may ask for a piece in ranges; each has about 100 kB. */
@@ -44,15 +48,23 @@ export function createViewerRoutes({ jobs, owner, id, endsAt, kept = pieces() }:
     send(response, 'application/json', JSON.stringify({ ...shown, ...ends }))
   }
 
+  async function pieceOf(from: number, to: number | undefined, signal: AbortSignal): Promise<Piece> {
+    const key = JSON.stringify([owner, id, from, to])
+    const found = kept.get(key)
+    // The transcript may have been deleted, or have more words than before.
+    if (found && found.of === stateOf(await jobs.read(owner, id))) return found
+    const { transcript, ...clip } = await jobs.clip(owner, id, { from, to, signal })
+    const piece = { ...clip, of: stateOf(transcript) }
+    kept.set(key, piece)
+    return piece
+  }
+
   async function audio(query: URLSearchParams, request: IncomingMessage, response: ServerResponse) {
     const from = timeOf(query, 'from') ?? 0
     const to = timeOf(query, 'to')
-    const key = JSON.stringify([owner, id, from, to])
     const gone = new AbortController()
     response.once('close', () => gone.abort())
-    if (kept.has(key)) await jobs.read(owner, id)
-    const piece = kept.get(key) ?? (await jobs.clip(owner, id, { from, to, signal: gone.signal }))
-    kept.set(key, pieceOf(piece))
+    const piece = await pieceOf(from, to, gone.signal)
     const { start, end, next } = piece
     response.setHeader(pieceHeaders.start, start)
     response.setHeader(pieceHeaders.end, end)
@@ -81,6 +93,9 @@ export function createViewerRoutes({ jobs, owner, id, endsAt, kept = pieces() }:
       else notFound(response)
     } catch (error) {
       if (response.destroyed) return
+      // Its words may hold paths, so they are not logged.
+      if (!isSpeechError(error))
+        log.error('view-failed', { error: error instanceof Error ? error.name : typeof error })
       response.statusCode = statusOf(codeOf(error))
       send(response, 'text/plain; charset=utf-8', describeError(error))
     }
@@ -91,7 +106,9 @@ function pieces(): LRUCache<string, Piece> {
   return new LRUCache({ max: maxKeptPieces })
 }
 
-const pieceOf = ({ audio, start, end, next }: Piece): Piece => ({ audio, start, end, next })
+function stateOf({ status, duration, segments }: Transcript): string {
+  return JSON.stringify([status, duration, segments.length])
+}
 
 function timeOf(query: URLSearchParams, name: 'from' | 'to'): number | undefined {
   const given = query.get(name)

@@ -6,9 +6,11 @@ import { startOss } from '../../../emulators/oss/oss.ts'
 import { SpeechError } from '../../../src/domain/errors.ts'
 import { keyInOss } from '../../../src/drivers/object-storage/oss/key-object.ts'
 import { keyFile } from '../../../src/drivers/secret-key/key-file.ts'
+import type { Jobs } from '../../../src/jobs/jobs.ts'
 import { optionsFor, useResources } from '../../support/contracts/oss.ts'
 import { fakeJobs } from '../../support/jobs/fake-jobs.ts'
 import { pageServersOfEachTest } from '../../support/servers/page-server.ts'
+import { transcript } from '../../support/transcripts.ts'
 
 const serve = pageServersOfEachTest()
 const { folder, track } = useResources()
@@ -98,6 +100,28 @@ describe('the holder of an address', () => {
     isDeleted = true
     for (const path of ['', 'data.json', 'audio?from=0', 'export/srt'])
       expect(await statusOf(url + path)).toBe(404)
+  })
+
+  it('a piece of sound is made once, and again when the transcript has more words', async () => {
+    const made: number[] = []
+    let shown = transcript({ id: 'tr_local', status: 'running', duration: 2 })
+    const clip: Jobs['clip'] = async (_owner, _id, { from = 0 }) => {
+      made.push(from)
+      return {
+        audio: Buffer.from(`MP3 to ${shown.duration}`),
+        start: from,
+        end: shown.duration,
+        transcript: shown,
+      }
+    }
+    const { address } = await serve({ changes: { read: async () => shown, clip } })
+    const url = `${await address()}audio?from=1`
+    expect([await seen(url), await seen(url), made]).toEqual([[200, 'MP3 to 2'], [200, 'MP3 to 2'], [1]])
+    shown = transcript({ id: 'tr_local', status: 'completed', duration: 9 })
+    expect([await seen(url), made]).toEqual([
+      [200, 'MP3 to 9'],
+      [1, 1],
+    ])
   })
 
   it('the address without its last slash leads to the page, also below the path of a proxy', async () => {
