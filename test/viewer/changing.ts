@@ -73,6 +73,27 @@ export async function testNames(page: TestPage, tell: Tell): Promise<void> {
   tell('Escape leaves the name as it was', after, after[0] === 'Alice')
 }
 
+export async function testDoubts(page: TestPage, tell: Tell): Promise<void> {
+  await page.evaluate('test.open()')
+  const notes = await page.evaluate<string[]>(
+    '[...document.querySelectorAll("#notes li")].map(one => one.innerText)',
+  )
+  const kinds = ['no text', 'uncertain speaker', 'unknown speaker', 'last minute has music']
+  tell(
+    'gaps, doubts and warnings are listed',
+    notes,
+    kinds.every((kind, i) => notes[i]?.includes(kind)),
+  )
+  const shown: string[] = []
+  for (const [i, text] of [/^No text from 1:30/, /speaker uncertain/, /Unknown speaker/].entries()) {
+    await page.evaluate(`document.querySelectorAll("#notes button")[${i}].click()`)
+    shown.push(await page.evaluate<string>('document.activeElement.closest(".row")?.textContent ?? ""'))
+    if (!text.test(shown.at(-1)!.replace(/^\d+:\d+(?:gap)?/, ''))) shown.push('wrong')
+  }
+  tell('and each leads to its place, with the focus', shown, !shown.includes('wrong'))
+  await page.evaluate('test.close()')
+}
+
 export async function testWave(page: TestPage, tell: Tell): Promise<void> {
   const wave = await page.evaluate<{ heights: number; colours: number; tallest: number }>('test.wave()')
   tell('the picture of the sound', wave, wave.heights > 8 && wave.colours > 4 && wave.tallest > 30)

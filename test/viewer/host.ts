@@ -1,17 +1,26 @@
 // Serves the host's page, whose requests go to the built server by a real client that shows apps.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { json } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { Client } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import { build } from 'esbuild'
+import { localOwner } from '../../src/domain/job.ts'
+import { sqliteStore } from '../../src/drivers/store/sqlite/sqlite.ts'
 import { entry, fixture } from '../support/e2e/system.ts'
 import { openTerminal } from '../support/e2e/terminal.ts'
+import { talk } from '../support/speaker-transcript.ts'
+
+type ToolCall = Parameters<Client['callTool']>[0]
 
 const extension = { 'io.modelcontextprotocol/ui': { mimeTypes: ['text/html;profile=mcp-app'] } }
 
 export async function startHost() {
   const terminal = await openTerminal()
+  const store = sqliteStore({ folder: terminal.env.SPEECH_DATA_DIR! })
+  await store.putTranscript(localOwner, talk)
+  await store.close()
   const client = new Client(
     { name: 'host', version: '1' },
     { versionNegotiation: { mode: 'auto' }, capabilities: { extensions: extension } },
@@ -37,28 +46,30 @@ export async function startHost() {
     name: 'transcribe_audio',
     arguments: { audio: fixture('clip.mp4'), wait_seconds: 60 },
   })) as { structuredContent: { transcript_id: string } }
-  const input = { transcript_id: structuredContent.transcript_id }
   const { tools } = await client.listTools()
   const tool = tools.find(({ name }) => name === 'show_transcript')
   const { resourceUri } = (tool?._meta?.ui ?? {}) as { resourceUri: string }
   const { contents } = await client.readResource({ uri: resourceUri })
-  const call = {
-    html: (contents[0] as { text: string }).text,
-    input,
-    result: await client.callTool({ name: 'show_transcript', arguments: input }),
+  /** `id`: of a transcript; without one, that of the recording. */
+  const call = async (id: string | null) => {
+    const input = { transcript_id: id ?? structuredContent.transcript_id }
+    const result = await client.callTool({ name: 'show_transcript', arguments: input })
+    return { html: (contents[0] as { text: string }).text, input, result }
   }
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url!, 'http://host')
     const send = (type: string, text: string) => response.setHeader('content-type', type).end(text)
-    if (pathname === '/call') send('application/json', JSON.stringify(call))
-    else if (pathname === '/read')
-      client.readResource({ uri: searchParams.get('uri')! }).then(
+    const answer = (work: Promise<unknown>) =>
+      work.then(
         result => send('application/json', JSON.stringify(result)),
         error => {
           response.statusCode = 500
           send('text/plain', String(error.message))
         },
       )
+    if (pathname === '/call') answer(call(searchParams.get('id')))
+    else if (pathname === '/read') answer(client.readResource({ uri: searchParams.get('uri')! }))
+    else if (pathname === '/tool') answer(json(request).then(given => client.callTool(given as ToolCall)))
     else if (pathname === '/host.js') send('text/javascript', script)
     else send('text/html', '<!doctype html><title>host</title><body><script src="host.js"></script>')
   })

@@ -269,7 +269,19 @@ globalThis.test = {
   },
   async until(isSo) {
     while (!isSo()) await frame()
-    return byId('status').textContent
+    return byId('status')?.textContent
+  },
+  /** Clicks the button with this text. */
+  press(within, text) {
+    const buttons = [...document.querySelectorAll(`${within} button`)]
+    buttons.find(({ textContent }) => textContent === text).click()
+  },
+  /** Sends a name of the speaker with this index. */
+  name(index, name) {
+    document.querySelectorAll('#speakers li')[index].querySelector('button').click()
+    const field = document.querySelector('.rename input')
+    field.value = name
+    field.nextSibling.click()
   },
   /** As if the page came into view again: it looks for changes. */
   look: () => void document.dispatchEvent(new Event('visibilitychange')),
@@ -277,6 +289,15 @@ globalThis.test = {
   namesInRows: () => [
     ...new Set([...document.querySelectorAll('.row bdi')].map(({ textContent }) => textContent)),
   ],
+  /** Opens all that can be opened. */
+  open() {
+    for (const details of document.querySelectorAll('details')) details.open = true
+    document.querySelector('#speakers button')?.click()
+  },
+  close() {
+    for (const details of document.querySelectorAll('details')) details.open = false
+    document.querySelector('.rename button:last-child')?.click()
+  },
   async axe() {
     await frame()
     await frame()
@@ -293,7 +314,7 @@ globalThis.test = {
     globalThis.pwned === undefined &&
     document.querySelectorAll('script').length === 1 &&
     document.querySelectorAll(
-      'img, iframe, svg, object, base, link:not([rel=icon]), math, form:not(#search):not(.rename), a[href^="java"]',
+      'img, iframe, svg, object, base, link:not([rel=icon]), math, form:not(#search), a[href^="java"]',
     ).length === 0 &&
     document.querySelectorAll('style').length === 1,
 }

@@ -4,9 +4,10 @@ import { createRequire } from 'node:module'
 import { createKeyedMutex } from '../../src/domain/waiting/keyed-mutex.ts'
 import { serveViewer } from '../../src/server/viewer/serve-viewer.ts'
 import { tempFolder } from '../support/e2e/system.ts'
+import { talk } from '../support/speaker-transcript.ts'
 import { atAddress } from './address.ts'
 import { type BrowserPage, findChromium, openBrowser } from './browser.ts'
-import { hourJobs, testChanges, testNames, testWave } from './changing.ts'
+import { hourJobs, testChanges, testDoubts, testNames, testWave } from './changing.ts'
 import { findFirefox, openFirefox } from './firefox.ts'
 import { startHost } from './host.ts'
 import { hostileTranscript } from './hostile.ts'
@@ -69,11 +70,16 @@ async function hour(page: BrowserPage): Promise<void> {
         })
         await page.resize(width, 700)
         await page.evaluate(`${axe}; 0`)
-        const found = await page.evaluate<string[]>('test.axe()')
-        tell(`axe, ${theme}, ${width} px`, found, found.length === 0)
+        for (const state of ['close', 'open']) {
+          await page.evaluate(`test.${state}()`)
+          const found = await page.evaluate<string[]>('test.axe()')
+          tell(`axe, ${theme}, ${width} px, ${state}`, found, found.length === 0)
+        }
       }
+    await page.evaluate('test.close()')
     await testNames(page, tell)
     await page.resize(1000, 800)
+    await testDoubts(page, tell)
     await testWave(page, tell)
     await testChanges(page, tell, change)
     // The name that is refused is one.
@@ -87,6 +93,10 @@ async function hour(page: BrowserPage): Promise<void> {
   } finally {
     await server.close()
   }
+}
+
+interface SavedFile {
+  resource: { uri: string; mimeType: string; text?: string; blob?: string }
 }
 
 /** A frame of its own origin cannot be looked into: the browser is asked for what it shows. */
@@ -104,6 +114,45 @@ async function app(page: BrowserPage): Promise<void> {
     await page.inFrame('test.giveFirst()')
     const told = await page.evaluate<unknown[]>('host.told')
     tell('the model is given the quote', told, JSON.stringify(told).includes('transcript://tr_'))
+    const first = await page.inFrame<string>('test.search("the")')
+    await page.inFrame('test.press("#search", "↓")')
+    const next = await page.inFrame<string>('document.getElementById("hits").textContent')
+    tell('the next hit, in a frame without forms', [first, next], next.startsWith('2 of '))
+    const wave = await page.inFrame<{ heights: number }>('test.wave()')
+    tell('the picture of the sound in the host', wave, wave.heights > 8)
+    await page.inFrame('test.press("#files", "srt")')
+    const [srt] = await page.evaluate<SavedFile[]>(
+      'test.until(() => host.files.length > 0).then(() => host.files)',
+    )
+    tell('the host saves a file', srt, /^file:\/\/\/tr_\w+\.srt$/.test(srt!.resource.uri))
+    await page.inFrame('test.press("#files", "docx")')
+    const [, docx] = await page.evaluate<SavedFile[]>(
+      'test.until(() => host.files.length > 1).then(() => host.files)',
+    )
+    tell('and one of bytes', docx!.resource.mimeType, docx!.resource.blob!.startsWith('UEsDB'))
+    await page.goto(`${host.url}?id=${talk.id}&plain`)
+    await page.inFrame('test.shown()')
+    const files = await page.inFrame<string>('document.getElementById("files").textContent')
+    tell('elsewhere texts are copied', files, files.startsWith('Copy as') && !files.includes('docx'))
+    await page.inFrame('test.press("#files", "txt")')
+    const copied = await page.inFrame<string>('test.until(() => document.getElementById("copied").value)')
+    tell('by hand, where the host gives no clipboard', copied, /Ctrl\+C/.test(copied))
+    const text = await page.inFrame<string>('document.getElementById("copied").value')
+    tell('with its lines', text.slice(0, 40), text.includes('\n'))
+    await page.inFrame('test.name(1, "Bob")')
+    const names = await page.inFrame<string[]>(
+      'test.until(() => !document.querySelector(".rename")).then(() => test.names())',
+    )
+    tell('a speaker is renamed in the host', names, names[1] === 'Bob')
+    await page.inFrame('test.name(1, "S1")')
+    const refused = await page.inFrame<string>(
+      'test.until(() => /id of/.test(document.getElementById("status").textContent))',
+    )
+    tell(
+      'a refusal of the tool is shown as it is',
+      refused,
+      refused.includes('S1 is the id of another speaker'),
+    )
   } finally {
     await host.close()
   }

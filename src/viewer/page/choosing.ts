@@ -13,7 +13,7 @@ export interface Choosing {
 }
 
 export function createChoosing(data: ViewerData, list: List, source: Source): Choosing {
-  const [box, shown, copied] = [byId('chosen', 'div'), byId('stretch', 'span'), byId('copied', 'input')]
+  const [box, shown, copied] = [byId('chosen', 'div'), byId('stretch', 'span'), byId('copied', 'textarea')]
   let chosen: Stretch | undefined
 
   document.addEventListener('selectionchange', () => {
@@ -27,7 +27,7 @@ export function createChoosing(data: ViewerData, list: List, source: Source): Ch
   })
   document.addEventListener('keydown', ({ key }) => {
     if (key !== 'Escape') return
-    box.hidden = true
+    box.hidden = copied.hidden = true
     chosen = undefined
   })
   const linkAt = (seconds: number) => linkTo(data, seconds, location.href)
@@ -52,7 +52,6 @@ export function createChoosing(data: ViewerData, list: List, source: Source): Ch
       say(data.endsAt === undefined ? 'Copied.' : `Copied. The link ends ${localTime(data.endsAt)}.`)
     } catch {
       // Frames of hosts often may not write to the clipboard.
-      box.hidden = false
       copied.hidden = false
       copied.value = text
       copied.select()

@@ -17,6 +17,7 @@ export function keepCurrent(view: Shown, source: Source): Live {
   let timer: ReturnType<typeof setTimeout> | undefined
   /** Of the newest `refresh`: an earlier one may be answered later. */
   let turn = 0
+  let hasFailed = false
 
   async function refresh(): Promise<void> {
     const own = ++turn
@@ -38,10 +39,13 @@ export function keepCurrent(view: Shown, source: Source): Live {
         const isOver = view.data.status !== 'running'
         if (isOver) say(status === 'running' ? 'The transcript is done.' : 'The transcript has changed.')
       }
+      hasFailed = false
       timer = setTimeout(look, view.data.status === 'running' ? runningMs : pauseMs)
     } catch (error) {
       // Deleted, or the program has ended. What is shown stays.
-      say((error as Error).message)
+      if (!hasFailed) say((error as Error).message)
+      hasFailed = true
+      timer = setTimeout(look, mostMs)
     }
   }
 

@@ -51,7 +51,7 @@ function show(data: ViewerData, source: Source): void {
   document.addEventListener('keydown', event => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return
     const target = event.target as HTMLElement
-    if (target.closest('input:not([type=range]), select, summary, a')) return
+    if (target.closest('input:not([type=range]), textarea, select, summary, a')) return
     const isButton = target.closest('button') !== null
     const isSlider = target.closest('input') !== null
     const skip = (seconds: number) => playing.player.seek(playing.player.seconds + seconds)

@@ -66,7 +66,7 @@ export function createSearching(
     timer = setTimeout(run, pauseMs)
   })
   query.addEventListener('keydown', event => {
-    if (event.key === 'Enter') {
+    if (event.key === 'Enter' && !event.isComposing) {
       event.preventDefault()
       move(event.shiftKey ? -1 : 1)
     } else if (event.key === 'Escape') {
@@ -75,9 +75,8 @@ export function createSearching(
       byId('scroller', 'main').focus()
     }
   })
-  form.addEventListener('submit', event => {
-    event.preventDefault()
-    move(1)
-  })
+  form.addEventListener('submit', event => event.preventDefault())
+  // Frames of hosts may send no forms.
+  byId('next', 'button').addEventListener('click', () => move(1))
   byId('previous', 'button').addEventListener('click', () => move(-1))
 }

@@ -10,6 +10,7 @@ import {
   wordAt,
   wordAtOffset,
 } from '../../../src/viewer/page/times.ts'
+import { viewerDataOf } from '../../support/viewer-data.ts'
 
 const row = { start: 10, end: 12, text: 'one two', words: [0, 3, 0, 500, 4, 7, 900, 1400], speaker: 0 }
 const later = { start: 20, end: 22, text: 'three', words: [0, 5, 0, 1000], speaker: -1 }
@@ -56,12 +57,9 @@ describe('times of the page', () => {
 })
 
 describe('a chosen stretch', () => {
-  const data = {
-    ...{ id: 'tr_1', revision: '', title: '', status: 'completed', duration: 30, createdAt: '' },
-    ...{ warnings: [], formats: [] },
-    speakers: [{ id: 'S1', label: 'Alice', share: 1 }],
-    rows: [row, { start: 13, end: 19, text: 'refused', isGap: true as const, words: [] }, later],
-  }
+  const data = viewerDataOf({
+    rows: [row, { start: 13, end: 19, text: 'refused', isGap: true, words: [] }, later],
+  })
 
   it('a stretch goes from the word of its start to that of its end, and quotes who spoke', () => {
     expect(stretchBetween(data, { row: 0, offset: 5 }, { row: 2, offset: 3 })).toEqual({

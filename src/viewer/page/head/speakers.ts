@@ -47,7 +47,8 @@ export function drawSpeakers(view: Shown, source: Source, refresh: () => Promise
     close()
     edited = speaker.id
     const { id, label } = speaker
-    const [form, field] = [make('form', 'rename'), make('input')]
+    // No form: frames of hosts may send none, and then it has no `submit` event.
+    const [group, field] = [make('span', 'rename'), make('input')]
     field.value = label === id ? '' : label
     field.placeholder = id
     field.maxLength = maxNameChars
@@ -56,25 +57,26 @@ export function drawSpeakers(view: Shown, source: Source, refresh: () => Promise
     field.setAttribute('aria-label', `Name of ${label}`)
     field.setAttribute('aria-describedby', 'status')
     const [save, cancel] = [make('button', '', 'Save'), make('button', '', 'Cancel')]
-    cancel.type = 'button'
-    form.append(field, save, cancel)
+    save.type = cancel.type = 'button'
+    group.append(field, save, cancel)
 
     const end = () => {
       close()
       focus(view.data.speakers.findIndex(one => one.id === id))
     }
-    form.addEventListener('submit', event => {
-      event.preventDefault()
-      void send(field, save, end)
-    })
+    const submit = () => void send(field, save, end)
+    save.addEventListener('click', submit)
     cancel.addEventListener('click', end)
-    form.addEventListener('keydown', event => {
-      if (event.key !== 'Escape') return
+    group.addEventListener('keydown', event => {
+      // The Enter key also ends the letters of an input method.
+      const isEnter = event.key === 'Enter' && event.target === field && !event.isComposing
+      if (event.key !== 'Escape' && !isEnter) return
       event.preventDefault()
       event.stopPropagation()
-      end()
+      if (isEnter) submit()
+      else end()
     })
-    list.children[index]?.replaceChildren(make('span', 'dot'), form)
+    list.children[index]?.replaceChildren(make('span', 'dot'), group)
     field.select()
     field.focus()
   }

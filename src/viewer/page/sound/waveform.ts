@@ -2,31 +2,15 @@
 import type { Source, ViewerData } from '../contract.ts'
 import { byId, colourOf, make } from '../elements.ts'
 import type { Shown } from '../shown.ts'
+import { columnsOf, shareOf } from './columns.ts'
 
 export interface WaveformView {
   /** Asks for the peaks, unless they are there or on their way. */
   ask(): void
 }
 
-interface Column {
-  /** Seconds of the turn that takes most of it. */
-  most: number
-  /** Class of its colour. */
-  name: string
-  isDoubtful?: boolean | undefined
-  /** Of a gap: how many of its columns are before. */
-  ofGap?: number
-}
-
 /** The server computes the peaks of an hour in some seconds. */
 const [askAgainMs, maxAsked] = [2000, 300]
-/** A short gap of a long recording is seen, too. */
-const minGapColumns = 3
-/** Of the highest column, where there are no peaks. */
-const flatShare = 0.3
-/** Lifts what is quiet: ears hear it, too. */
-const exponent = 0.6
-
 export function createWaveform(view: Shown, source: Source): WaveformView {
   const canvas = byId('wave', 'canvas')
   let peaks: readonly number[] = []
@@ -91,7 +75,9 @@ function draw(canvas: HTMLCanvasElement, data: ViewerData, peaks: readonly numbe
   const highest = Math.max(1, ...peaks)
   for (let x = 0; x < width; x++) {
     const column = columns[x]
-    pen.fillStyle = pen.strokeStyle = colourFor(column?.name ?? 's-1')
+    pen.fillStyle = pen.strokeStyle = colourFor(
+      column?.ofGap === undefined ? colourOf(column?.speaker ?? -1) : 'nothing',
+    )
     pen.globalAlpha = column?.isDoubtful ? 0.45 : 1
     const share = shareOf(peaks, x / width, (x + 1) / width, highest)
     const tall = Math.max(1, share * height)
@@ -100,30 +86,4 @@ function draw(canvas: HTMLCanvasElement, data: ViewerData, peaks: readonly numbe
     if (column?.ofGap !== undefined && column.ofGap % 6 < 3) pen.fillRect(x, 0, 1, height)
   }
   probe.remove()
-}
-
-/** Part of the height that the sound takes between two places of the recording, from 0 to 1. */
-export function shareOf(peaks: readonly number[], from: number, to: number, highest: number): number {
-  if (peaks.length === 0) return flatShare
-  const first = Math.floor(from * peaks.length)
-  const behind = Math.max(first + 1, Math.ceil(to * peaks.length))
-  return (Math.max(0, ...peaks.slice(first, behind)) / highest) ** exponent
-}
-
-/** For each column of a picture, the turn or the gap that takes most of it. */
-export function columnsOf({ rows, duration }: ViewerData, count: number): (Column | undefined)[] {
-  const columns = new Array<Column | undefined>(count)
-  const seconds = Math.max(0.001, duration) / count
-  for (const { start, end, speaker, isDoubtful, isGap } of rows) {
-    const first = Math.max(0, Math.floor(start / seconds))
-    const behind = Math.min(count, Math.max(Math.ceil(end / seconds), isGap ? first + minGapColumns : 0))
-    for (let x = first; x < behind; x++) {
-      const most = isGap ? seconds : Math.min(end, (x + 1) * seconds) - Math.max(start, x * seconds)
-      if (most <= (columns[x]?.most ?? 0)) continue
-      columns[x] = isGap
-        ? { most, name: 'nothing', ofGap: x - first }
-        : { most, name: colourOf(speaker ?? 0), isDoubtful }
-    }
-  }
-  return columns
 }
