@@ -108,6 +108,8 @@ byId('token-form', 'form').addEventListener('submit', event => {
 byId('sign-out', 'button').addEventListener('click', () => {
   void guarded(async () => {
     await ask('home/sign-out', {})
+    uploads.clear()
+    say('')
     await begin()
   })
 })

@@ -14,6 +14,7 @@ export function createUploads(guarded: Guard, onOrdered: () => Promise<void>) {
   let turn: Promise<unknown> = Promise.resolve()
   /** Work that the end of a session has stopped. */
   const stopped: (() => void)[] = []
+  const sending = new Set<AbortController>()
 
   function add(files: Iterable<File>): void {
     for (const file of files) {
@@ -28,6 +29,7 @@ export function createUploads(guarded: Guard, onOrdered: () => Promise<void>) {
       stop.setAttribute('aria-label', `Stop ${file.name}`)
       const stopping = new AbortController()
       const { signal } = stopping
+      sending.add(stopping)
       stop.addEventListener('click', () => {
         stopping.abort()
         item.remove()
@@ -156,6 +158,14 @@ export function createUploads(guarded: Guard, onOrdered: () => Promise<void>) {
     /** Goes on with what the end of a session has stopped. */
     goOn(): void {
       for (const work of stopped.splice(0)) work()
+    },
+    /** Stops all, and forgets what could be gone on with: another person may sign in. */
+    clear(): void {
+      for (const one of sending) one.abort()
+      sending.clear()
+      stopped.length = 0
+      list.replaceChildren()
+      sessionStorage.clear()
     },
   }
 }

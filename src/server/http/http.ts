@@ -69,7 +69,9 @@ export async function serveHttp(
   const hasTokens = tokens.length > 0 || login !== undefined
   const isOwnPage = createOwnPageCheck(allowedHosts)
   const signIn =
-    hasTokens && options.seals ? createSignIn({ tokens, seals: options.seals, now: limits.now }) : undefined
+    hasTokens && options.seals
+      ? createSignIn({ tokens, issuer: httpOptions.login?.issuer, seals: options.seals, now: limits.now })
+      : undefined
   /** A cookie counts where `mayUse` says that no other page has sent it. */
   const authenticator = (mayUse: (headers: IncomingHttpHeaders) => boolean) =>
     createAuthenticator(tokens, login, async headers =>
@@ -166,19 +168,12 @@ export async function serveHttp(
   }
 
   async function loadHome() {
-    const [{ createHome }, { createAccount }] = await Promise.all([
-      import('./pages/home.ts'),
-      import('./pages/account.ts'),
-    ])
+    const { createHome } = await import('./pages/home.ts')
     const { seals } = options
     const client = httpOptions.login?.client
     const account =
       login && client && seals && signIn
-        ? createAccount({
-            ...{ login, seals, signIn },
-            now: limits.now,
-            options: { ...httpOptions.login!, client },
-          })
+        ? { login, options: { ...httpOptions.login!, client }, seals, signIn, now: limits.now }
         : undefined
     return createHome({
       ...{ jobs: options.jobs, seals, signIn, account, callerOf, isOwnPage, endWith },

@@ -74,6 +74,7 @@ describe('sign-in with an account', () => {
   it('the session ends with the token, and may do only what its scopes allow', async () => {
     const { origin, leave, comeBack, provider, move, idOf } = await open({ tokenLife: 300 })
     provider.grants = read
+    const tokensAlone = await serve({ tokens: [{ name: 'bob', token: 'bob-0123456789abcdef' }], seals })
     const { target, cookie } = await leave()
     const { session } = await comeBack(await logIn(target, 'ann', homeAddress), cookie)
     const ann = visit(origin, session!.split(';')[0])
@@ -85,6 +86,8 @@ describe('sign-in with an account', () => {
     expect((await ann.call('request_upload', {})).status).toBe(403)
     expect((await ann.ask('/home/price', { body: { audio: 'upload://a' } })).status).toBe(403)
     expect((await ann.ask(`/home/open/${idOf('ann')}`)).status).toBe(303)
+    const there = visit(new URL(tokensAlone.url).origin, ann.cookie)
+    expect((await there.call('search_transcripts', {})).status).toBe(401)
     move(400_000)
     expect((await ann.call('search_transcripts', {})).status).toBe(401)
   })

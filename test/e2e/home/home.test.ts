@@ -70,7 +70,7 @@ describe('a recording at the home page', () => {
     release()
     await ann.call('cancel_transcription', { transcript_id: id })
     await jobsUntil(ann, running => running.length === 0)
-    const again = await ann.call('transcribe_audio', { audio, title: 'Note' })
+    const again = await ann.call('transcribe_audio', { audio, title: 'Note', wait_seconds: 240 })
     expect(again.json.structuredContent).toMatchObject({ transcript_id: id, status: 'completed' })
     expect(await priceBy('transcribe_audio')).toMatch(/costs nothing/)
 
@@ -124,7 +124,7 @@ describe('a recording at the home page', () => {
   it('a title may hold anything: it is data of the answer, not part of a page', async () => {
     const audio = await uploaded(ann, 'clip.mp4')
     const title = '</script><script>alert(1)</script>'
-    const ordered = await ann.call('transcribe_audio', { audio, title })
+    const ordered = await ann.call('transcribe_audio', { audio, title, wait_seconds: 240 })
     const { transcript_id } = ordered.json.structuredContent
     expect((await listed(ann))[0]).toMatchObject({ transcript_id, title })
     expect((await fetch(origin, { headers: { accept: 'text/html' } })).headers.get('content-type')).toMatch(

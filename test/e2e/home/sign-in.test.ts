@@ -129,9 +129,10 @@ describe('sign-in with a token', () => {
       return i % 5 === 4 ? sealed.slice(0, at) : sealed.slice(0, at) + letter + sealed.slice(at + 1)
     })
     const page = await seals.seal('page', JSON.stringify({ owner: 'ann' }), Date.now() + hours)
+    const unknown = await seals.seal('session', JSON.stringify({ owner: 'ann' }), Date.now() + hours)
     const otherKey = createSeals(async () => Buffer.alloc(32, 2))
     const foreign = await otherKey.seal('session', JSON.stringify({ owner: 'ann' }), Date.now() + hours)
-    for (const text of [...forged, page, foreign]) {
+    for (const text of [...forged, page, unknown, foreign]) {
       const { status } = await visit(origin, `speech_session=${text}`).call('search_transcripts', {})
       expect(status).toBe(401)
     }

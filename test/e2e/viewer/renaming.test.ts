@@ -4,8 +4,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { localOwner } from '../../../src/domain/job.ts'
 import { sqliteStore } from '../../../src/drivers/store/sqlite/sqlite.ts'
 import type { ViewerData } from '../../../src/viewer/page/contract.ts'
-import { addressOf, openTerminal, type RunningCommand, type Terminal } from '../../support/e2e/terminal.ts'
+import { openTerminal, type RunningCommand, type Terminal } from '../../support/e2e/terminal.ts'
 import { talk } from '../../support/speaker-transcript.ts'
+import { addressOf } from '../../support/view-address.ts'
 
 let terminal: Terminal
 let running: RunningCommand

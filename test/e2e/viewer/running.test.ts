@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import type { ViewerData } from '../../../src/viewer/page/contract.ts'
 import { makeSpacedRecording } from '../../support/audio/spaced-recording.ts'
 import { entry, type System, startSystem } from '../../support/e2e/system.ts'
-import { addressOf } from '../../support/e2e/terminal.ts'
+import { addressOf } from '../../support/view-address.ts'
 
 let system: System
 

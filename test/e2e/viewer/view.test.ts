@@ -4,7 +4,8 @@ import { request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ViewerData } from '../../../src/viewer/page/contract.ts'
 import { fixture } from '../../support/e2e/system.ts'
-import { addressOf, openTerminal, type RunningCommand, type Terminal } from '../../support/e2e/terminal.ts'
+import { openTerminal, type RunningCommand, type Terminal } from '../../support/e2e/terminal.ts'
+import { addressOf } from '../../support/view-address.ts'
 
 let terminal: Terminal
 let running: RunningCommand

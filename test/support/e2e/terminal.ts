@@ -89,16 +89,3 @@ export async function openTerminal(options: Partial<DashscopeOptions> = {}): Pro
     },
   }
 }
-
-/** The address that `speech-mcp view` prints. Rejects with its output where it ends without one. */
-export function addressOf({ child, result }: RunningCommand): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let printed = ''
-    child.stderr!.on('data', (piece: Buffer) => {
-      printed += piece
-      const found = /http:\S+\//.exec(printed)?.[0]
-      if (found) resolve(found)
-    })
-    result.then(({ stderr }) => reject(new Error(stderr)))
-  })
-}

@@ -160,8 +160,6 @@ export function createAccount({ options, login, seals, signIn, now }: AccountOpt
   return { begin: guarded(begin), end: guarded(end) }
 }
 
-export type Account = ReturnType<typeof createAccount>
-
 /** RFC 6749, 2.3.1: both are encoded as in forms. */
 function basic(id: string, secret: string): string {
   const pair = [id, secret].map(text => new URLSearchParams([['', text]]).toString().slice(1)).join(':')

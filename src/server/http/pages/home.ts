@@ -18,7 +18,7 @@ import type { Caller } from '../login/caller.ts'
 import { type Scope, scopesOfTools } from '../login/scopes.ts'
 import { readBody } from '../messages.ts'
 import { type JsonResponse, refusals, sendJson } from '../responses.ts'
-import type { Account } from './account.ts'
+import { type AccountOptions, createAccount } from './account.ts'
 import { pageAddress } from './address.ts'
 import { createChangeStreams } from './changes.ts'
 import type { Seals } from './seals.ts'
@@ -30,7 +30,7 @@ export interface HomeOptions {
   tools: readonly Tool[]
   signIn: SignIn | undefined
   /** Absent where nobody can sign in with an account. */
-  account: Account | undefined
+  account: AccountOptions | undefined
   /** True where a token signs in. */
   hasTokens: boolean
   /** Absent where no transcript can be opened. */
@@ -53,21 +53,10 @@ const openPath = '/home/open/'
 type Handler = (caller: Caller, incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void> | void
 
 export function createHome(options: HomeOptions) {
-  const {
-    jobs,
-    tools,
-    signIn,
-    account,
-    hasTokens,
-    seals,
-    now,
-    callerOf,
-    visitorOf,
-    isOwnPage,
-    takeSlot,
-    endWith,
-  } = options
+  const { jobs, tools, signIn, hasTokens, seals, now, callerOf, visitorOf, isOwnPage, takeSlot, endWith } =
+    options
   const changes = createChangeStreams(jobs)
+  const account = options.account && createAccount(options.account)
   /** Both are false where nobody needs to sign in, or can. */
   const ways = { token: hasTokens, login: account !== undefined }
 

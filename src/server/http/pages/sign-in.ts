@@ -7,6 +7,8 @@ import type { Seals } from './seals.ts'
 
 export interface SignInOptions {
   tokens: readonly Token[]
+  /** Of the login; undefined where there is none. */
+  issuer: string | undefined
   seals: Seals
   /** The current time in milliseconds. */
   now(): number
@@ -27,14 +29,17 @@ interface Session {
   owner: string
   /** SHA-256 of the token of SPEECH_TOKENS: the session ends when the settings have it no more. */
   token?: string
+  /** Of a login: it ends where the settings have another identity provider. */
+  issuer?: string | undefined
   scopes?: string[]
 }
 
 const cookieName = 'speech_session'
 const maxSessionMs = 12 * 3600_000
 
-export function createSignIn({ tokens, seals, now }: SignInOptions): SignIn {
+export function createSignIn({ tokens, issuer, seals, now }: SignInOptions): SignIn {
   const known = tokens.map(({ name, token }) => ({ name, hash: hashOf(token) }))
+  const isOfLogin = (session: Pick<Session, 'issuer'>) => issuer !== undefined && session.issuer === issuer
   const find = (hash: string) => known.find(one => one.hash === hash)
 
   async function cookieFor(session: Session, endsAt: number, headers: IncomingHttpHeaders): Promise<string> {
@@ -49,8 +54,9 @@ export function createSignIn({ tokens, seals, now }: SignInOptions): SignIn {
       if (sealed === undefined) return undefined
       const opened = await seals.open('session', sealed, now())
       if (opened === undefined || opened === 'ended') return undefined
-      const { owner, token, scopes } = JSON.parse(opened.payload) as Session
-      if (token !== undefined && find(token)?.name !== owner) return undefined
+      const { owner, token, scopes, ...session } = JSON.parse(opened.payload) as Session
+      const isValid = token === undefined ? isOfLogin(session) : find(token)?.name === owner
+      if (!isValid) return undefined
       return { owner, ...(scopes && { scopes: new Set(scopes) }), expiresAt: opened.endsAt }
     },
     async byToken(token, headers) {
@@ -61,7 +67,7 @@ export function createSignIn({ tokens, seals, now }: SignInOptions): SignIn {
     },
     byLogin({ owner, scopes, expiresAt = Number.POSITIVE_INFINITY }, headers) {
       const endsAt = Math.min(expiresAt, now() + maxSessionMs)
-      return cookieFor({ owner, scopes: [...(scopes ?? [])] }, endsAt, headers)
+      return cookieFor({ owner, issuer, scopes: [...(scopes ?? [])] }, endsAt, headers)
     },
     none: headers => cookie('', 0, headers),
   }

@@ -1,0 +1,67 @@
+// The home page in a real browser: titles that look like HTML, keyboard and rights. `npm run test:home` does more.
+import { describe, expect, it, vi } from 'vitest'
+import { createSeals } from '../../../src/server/http/pages/seals.ts'
+import { closedAfterEach } from '../../support/closed-after-each.ts'
+import { hasChromium, openPage } from '../../support/servers/chromium.ts'
+import { uploadServersOfEachTest } from '../../support/servers/upload-server.ts'
+import { transcript } from '../../support/transcripts.ts'
+
+const serve = uploadServersOfEachTest()
+const browse = closedAfterEach(openPage)
+const eventually = { timeout: 100_000, interval: 50 }
+
+const titles = [
+  '</h3><img src=x onerror=alert(1)>',
+  '<script>document.title = "taken"</script>',
+  'عنوان طويل',
+  'a&lt;b',
+]
+
+describe.skipIf(!hasChromium)('the home page', () => {
+  it('titles are text, whatever they hold, and the page complains of nothing', async () => {
+    const server = await serve()
+    server.jobs.search = async () => ({
+      transcripts: titles.map((title, i) => ({ ...transcript({ id: `tr_${i}`, title }) })),
+    })
+    const page = await browse(new URL('/', server.url).href)
+    const shown = () =>
+      page.evaluate(`[...document.querySelectorAll('#list h3')].map(one => one.textContent)`)
+    await vi.waitFor(async () => expect(await shown()).toEqual(titles), eventually)
+    expect(await page.evaluate(`document.querySelectorAll('#list img, #list script').length`)).toBe(0)
+    expect(await page.evaluate('document.title')).toBe('Recordings')
+    expect(page.complaints).toEqual([])
+  })
+
+  it('a list that was loaded again keeps the focus, and new transcripts stand before it', async () => {
+    const server = await serve()
+    const one = (id: string) => ({ ...transcript({ id: `tr_${id}`, title: id }) })
+    server.jobs.search = async () => ({ transcripts: [one('old')] })
+    const page = await browse(new URL('/', server.url).href)
+    const shown = () =>
+      page.evaluate(`[...document.querySelectorAll('#list h3')].map(one => one.textContent)`)
+    await vi.waitFor(async () => expect(await shown()).toEqual(['old']), eventually)
+    await page.evaluate(`document.querySelector('#list h3 a').focus()`)
+    server.jobs.search = async () => ({ transcripts: [one('new'), one('old')] })
+    await vi.waitFor(() => expect(server.jobs.listeners()).toBeGreaterThan(1), eventually)
+    server.jobs.emitChange({ owner: 'local', id: 'tr_new', listChanged: true })
+    await vi.waitFor(async () => expect(await shown()).toEqual(['new', 'old']), eventually)
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('old')
+  })
+
+  it('after a sign-out nothing of the owner stays on the page', async () => {
+    const seals = createSeals(async () => Buffer.alloc(32, 1))
+    const token = 'ann-0123456789abcdef'
+    const server = await serve({ tokens: [{ name: 'ann', token }], seals })
+    const page = await browse(new URL('/', server.url).href)
+    const until = (condition: string) =>
+      vi.waitFor(async () => expect(await page.evaluate(condition)).toBe(true), eventually)
+    await until(`!document.getElementById('token-form').hidden`)
+    await page.evaluate(`document.getElementById('token').value = '${token}'`)
+    await page.evaluate(`document.getElementById('token-form').requestSubmit()`)
+    await until(`document.getElementById('list').innerText.includes('What ann said')`)
+    expect(await page.evaluate('document.cookie')).toBe('')
+    await page.evaluate(`document.getElementById('sign-out').click()`)
+    await until(`!document.getElementById('sign-in').hidden`)
+    expect(await page.evaluate('document.body.innerText')).not.toMatch(/ann/)
+  })
+})
