@@ -16,6 +16,9 @@ export interface Playing {
   readonly row: number
 }
 
+/** Shorter recordings show tenths of a second. */
+const fineSeconds = 200
+
 export function createPlaying(
   view: Shown,
   list: List,
@@ -33,7 +36,10 @@ export function createPlaying(
       now.textContent = time
       position.setAttribute('aria-valuetext', describe(seconds))
     }
-    position.value = String(Math.round(seconds * 10) / 10)
+    // Each new value is painted: of a long recording, a second is less than a pixel.
+    const parts = view.data.duration < fineSeconds ? 10 : 1
+    const place = String(Math.round(seconds * parts) / parts)
+    if (position.value !== place) position.value = place
     const { rows } = view.data
     const at = rowAt(rows, seconds)
     const shown = rows[at]
