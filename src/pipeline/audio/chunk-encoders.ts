@@ -62,6 +62,16 @@ export function createChunkEncoders(
     if (idleAnywhere.length > maxIdle) idleAnywhere.shift()!.end()
   }
 
+  function release(): void {
+    isReleased = true
+    for (const encoder of idle.splice(0)) {
+      drop(idleAnywhere, encoder)
+      encoder.end()
+    }
+  }
+  // The signal has ended them: they must not push out those of other recordings.
+  signal.addEventListener('abort', release, { once: true })
+
   return {
     async encode(samples, minSamples) {
       const waiting = await takeIdle()
@@ -83,13 +93,7 @@ export function createChunkEncoders(
       // The first chunk reports what is wrong.
       first.catch(() => {})
     },
-    release() {
-      isReleased = true
-      for (const encoder of idle.splice(0)) {
-        drop(idleAnywhere, encoder)
-        encoder.end()
-      }
-    },
+    release,
   }
 }
 

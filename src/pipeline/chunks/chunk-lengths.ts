@@ -16,33 +16,43 @@ const minRampSeconds = 45
 /** Share of the rest that one of the last chunks gets. */
 const rampShare = 1 / 3
 
+interface ChunkStart {
+  /** Of the chunk, in seconds. */
+  start: number
+  /** Number of chunks before it. */
+  chunksBefore: number
+}
+
 /**
- * Length to aim at, in seconds, for the chunk that begins at `start`. `header`: length of the recording by its header;
- * undefined where that gives none.
+ * Length to aim at, in seconds, for a chunk. `header`: length of the recording by its header; undefined where that gives
+ * none.
  */
-export function chunkLength(start: number, header: number | undefined, maxSeconds: number): number {
+export function chunkLength(
+  { start, chunksBefore }: ChunkStart,
+  header: number | undefined,
+  maxSeconds: number,
+): number {
   // A header that tells too little tells nothing of the rest.
   const total = header !== undefined && start < header ? header : undefined
   const aimed = Math.min(maxSeconds, maxAimedSeconds)
-  if (total !== undefined && total <= aimed) return maxSeconds
-  if (total !== undefined && total <= requestsAtOnce * aimShare * maxSeconds)
-    return partLength(start, total, maxSeconds)
-  const rest = total === undefined ? Number.POSITIVE_INFINITY : Math.max(0, total - start) * rampShare
-  return Math.min(aimed, Math.max(minRampSeconds, Math.min(start, rest)))
+  if (total === undefined) return Math.min(aimed, Math.max(minRampSeconds, start))
+  if (total <= aimed) return maxSeconds
+  const rest = total - start
+  if (total <= requestsAtOnce * aimShare * maxSeconds)
+    return Math.min(maxSeconds, rest * partOfRest(chunksBefore, total, maxSeconds))
+  // No tiny chunk is left behind the last one.
+  if (rest < 1.5 * minRampSeconds) return maxSeconds
+  return Math.min(aimed, Math.max(minRampSeconds, Math.min(start, rest * rampShare)))
 }
 
-/** Up to the next end of a part: so that each cut makes good for the one before, and no ninth request waits. */
-function partLength(start: number, total: number, maxSeconds: number): number {
+/** Share of the rest for the next part: each cut makes good for the ones before, and no ninth request waits. */
+function partOfRest(chunksBefore: number, total: number, maxSeconds: number): number {
   const count = Math.min(requestsAtOnce, Math.floor(total / minPartSeconds))
   const mean = total / count
   const slope = Math.min(maxSlope, (aimShare * maxSeconds) / mean - 1, 1 - minPartSeconds / mean)
-  let end = 0
-  for (let i = 0; i < count - 1; i++) {
-    const length = mean * (1 + slope * (1 - (2 * i) / (count - 1)))
-    end += length
-    if (end - start >= length / 2) return Math.min(maxSeconds, end - start)
-  }
-  return maxSeconds
+  const planned = Array.from({ length: count }, (_, i) => 1 + slope * (1 - (2 * i) / (count - 1)))
+  const left = planned.slice(Math.min(chunksBefore, count - 1))
+  return left[0]! / left.reduce((sum, part) => sum + part, 0)
 }
 
 /** By the length that the header has told by then. */
@@ -50,5 +60,8 @@ export function cutOptions(
   { headerSeconds }: Pick<Decoding, 'headerSeconds'>,
   { maxSeconds }: { maxSeconds: number },
 ): CutOptions {
-  return { maxSeconds, lengthAt: start => chunkLength(start, headerSeconds(), maxSeconds) }
+  return {
+    maxSeconds,
+    lengthAt: (start, chunksBefore) => chunkLength({ start, chunksBefore }, headerSeconds(), maxSeconds),
+  }
 }

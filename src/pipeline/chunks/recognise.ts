@@ -59,7 +59,7 @@ export interface RecognitionContext {
 
 /** A chunk whose text loops or is cut is halved and recognised again, and its halves once more. */
 const maxRecutDepth = 2
-/** One that is too long for the model is halved more often: 150 seconds become 5. */
+/** One that is too long for the model is halved more often: 170 seconds become 5. */
 const maxSplitDepth = 5
 /** Words (or Chinese characters) a second; the fastest auctioneers reach 8. */
 const maxWordsPerSecond = 9

@@ -29,8 +29,8 @@ export interface Chunk extends Span {
 
 export interface CutOptions {
   maxSeconds: number
-  /** Length to aim at (seconds) for the chunk that begins at this second. Default: the maximum. */
-  lengthAt?(start: number): number
+  /** Length to aim at (seconds) for the chunk that begins at this second, behind so many chunks. Default: the maximum. */
+  lengthAt?(start: number, chunksBefore: number): number
 }
 
 /** A longer silence is left out, except for a margin on either side of speech. */
@@ -176,7 +176,7 @@ class Cutter {
   }
 
   #aimAt(start: number): { from: number; look: number } | undefined {
-    const frames = (this.#lengthAt?.(start) ?? Number.POSITIVE_INFINITY) * framesPerSecond
+    const frames = (this.#lengthAt?.(start, this.#chunkIndex) ?? Number.POSITIVE_INFINITY) * framesPerSecond
     if (frames >= this.#limit) return undefined
     return { from: Math.floor(frames * aimedShare.min), look: Math.floor(frames * aimedShare.max) }
   }
@@ -189,10 +189,11 @@ class Cutter {
     else this.#emit(pause, pause)
   }
 
-  /** Ends a full chunk in the longest pause of its last third, or else at a quiet moment with an overlap. */
+  /** Ends a full chunk in the longest pause near its aim, or of its last third, or at a quiet moment with an overlap. */
   #cutFull(): void {
     const from = Math.floor((this.#limit * 2) / 3)
-    const pause = longestPause(this.#labels, this.#levels, from)
+    const pauseFrom = (first: number) => longestPause(this.#labels, this.#levels, first)
+    const pause = pauseFrom(Math.max(from, this.#aim?.from ?? 0)) ?? pauseFrom(from)
     if (pause !== undefined) {
       this.#emit(pause, pause)
       return

@@ -147,6 +147,21 @@ describe.skipIf(process.platform === 'win32')('the processes of encoders', () =>
     expect((await started()).length).toBeLessThanOrEqual(3)
   })
 
+  it('of recordings that were given up leave the place to others', async () => {
+    const { locate, started } = await noted('given up')
+    const living = encoders(locate)
+    await living.encode(second, rate)
+    for (let i = 0; i < 4; i++) {
+      const stop = new AbortController()
+      const given = encoders(locate, undefined, stop.signal)
+      given.prepare()
+      await vi.waitFor(async () => expect(await started()).toHaveLength(i + 2))
+      stop.abort()
+    }
+    await living.encode(second, rate)
+    expect(await started()).toHaveLength(5)
+  })
+
   it('end when the signal comes during a chunk', async () => {
     const { locate, started, living } = await noted('aborted')
     const stop = new AbortController()

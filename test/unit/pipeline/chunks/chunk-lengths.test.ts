@@ -13,8 +13,10 @@ interface Cutting {
 function lengthsOf(total: number, { isKnown = true, max = 170, late = [0] }: Cutting = {}): number[] {
   const lengths: number[] = []
   for (let start = 0; start < total; start += lengths.at(-1)!) {
-    const length = chunkLength(start, isKnown ? total : undefined, max) + late[lengths.length % late.length]!
-    lengths.push(Math.min(length, max, total - start))
+    const rest = total - start
+    const aim = chunkLength({ start, chunksBefore: lengths.length }, isKnown ? total : undefined, max)
+    const length = aim + 0.001 < rest ? aim + late[lengths.length % late.length]! : rest
+    lengths.push(Math.min(length, max, rest))
   }
   return lengths
 }
@@ -55,6 +57,11 @@ describe('the length of chunks', () => {
     },
   )
 
+  it('no longer recording ends with a tiny chunk', () => {
+    for (let total = 1_279; total < 7_200; total += 7)
+      expect(lengthsOf(total).at(-1), `${total} s`).toBeGreaterThan(20)
+  })
+
   it('the first and the last chunks of an hour are short, and the others as long as they may be', () => {
     const lengths = lengthsOf(3_600)
     expect(lengths.slice(0, 4)).toEqual([45, 45, 90, 150])
@@ -74,7 +81,7 @@ describe('the length of chunks', () => {
   it.each([100, 700, 3_600])(
     'behind the end that a header of %i s tells, chunks are as long as without a header',
     header => {
-      expect(chunkLength(5_000, header, 170)).toBe(150)
+      expect(chunkLength({ start: 5_000, chunksBefore: 8 }, header, 170)).toBe(150)
     },
   )
 })
