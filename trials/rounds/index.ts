@@ -10,6 +10,7 @@ import { ffmpeg } from './ffmpeg.ts'
 import { kills } from './kills.ts'
 import { recordings } from './recordings.ts'
 import { search } from './search.ts'
+import { uploads } from './uploads.ts'
 
 export const rounds: readonly Round[] = [
   recordings,
@@ -22,4 +23,5 @@ export const rounds: readonly Round[] = [
   disk,
   damage,
   search,
+  uploads,
 ]
