@@ -10,6 +10,7 @@ import { type HttpDoor, openHttp } from '../core/http.ts'
 import { startProvider } from '../core/provider.ts'
 import type { Random } from '../core/random.ts'
 import type { Round, Trial } from '../core/round.ts'
+import { untilIdle } from '../core/tally.ts'
 
 const breaksOfUpload = 12
 const killShare = 0.15
@@ -52,6 +53,7 @@ export const uploads: Round = {
     const perBreak = `${(twice / 1000).toFixed(0)} kB sent twice for each break`
     tally.note(`${(bytes / 1e6).toFixed(0)} MB, ${perBreak}`)
     if (twice > maxTwiceBytes) tally.fail(perBreak)
+    await untilIdle(server.door, home)
     tally.leftAt(server.door, home)
     await tally.end(server.door)
     await provider.close()
