@@ -160,6 +160,16 @@ describe('sign-in with a token', () => {
     expect([out.status, out.headers.get('set-cookie')]).toEqual([400, null])
   })
 
+  it('a page that shows one owner does nothing for another, who has signed in elsewhere in that browser', async () => {
+    const origin = originOf(await serve({ tokens, seals }))
+    const [ann, bob] = await Promise.all(tokens.map(({ token }) => signIn(origin, token)))
+    const { id } = (await ann!.ask('/home/me')).json
+    const page = { 'x-speech-page': id }
+    expect((await ann!.call('search_transcripts', {}, page)).status).toBe(200)
+    expect((await bob!.call('search_transcripts', {}, page)).status).toBe(401)
+    expect((await bob!.ask('/home/changes', { headers: page })).status).toBe(401)
+  })
+
   it('a bearer token counts before a cookie', async () => {
     const origin = originOf(await serve({ tokens, seals }))
     const ann = await signIn(origin, tokens[0]!.token)

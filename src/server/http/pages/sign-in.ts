@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Token } from '../auth.ts'
 import type { Caller } from '../login/caller.ts'
+import { mayShow } from './own-page.ts'
 import type { Seals } from './seals.ts'
 
 export interface SignInOptions {
@@ -56,7 +57,7 @@ export function createSignIn({ tokens, issuer, seals, now }: SignInOptions): Sig
       if (opened === undefined || opened === 'ended') return undefined
       const { owner, token, scopes, ...session } = JSON.parse(opened.payload) as Session
       const isValid = token === undefined ? isOfLogin(session) : find(token)?.name === owner
-      if (!isValid) return undefined
+      if (!isValid || !mayShow(owner, headers)) return undefined
       return { owner, ...(scopes && { scopes: new Set(scopes) }), expiresAt: opened.endsAt }
     },
     async byToken(token, headers) {
