@@ -1,5 +1,7 @@
 // Sign-in at the home page: sessions, the requests that other pages make, and owners apart.
-import { describe, expect, it } from 'vitest'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { describe, expect, it, vi } from 'vitest'
 import { createSeals } from '../../../src/server/http/pages/seals.ts'
 import { closedAfterEach } from '../../support/closed-after-each.ts'
 import { rawRequest } from '../../support/e2e/http.ts'
@@ -210,6 +212,31 @@ describe('jobs under way', () => {
     for (let i = 0; i < 20; i++)
       expect((await open({ origin: originOf(server), cookie: ann.cookie })).status).toBe(200)
     expect((await ann.ask('/home/changes')).status).toBe(429)
+  })
+
+  it('a stream that is not read ends when the server stops', async () => {
+    const server = await serve()
+    server.jobs.unfinished = async () => [
+      { id: 'tr_1', tool: 'transcribe_audio', title: 'x'.repeat(20e6), progress: { done: 0, message: '' } },
+    ]
+    const before = server.jobs.listeners()
+    const { host, port } = new URL(server.url)
+    const socket = connect(Number(port), '127.0.0.1')
+    socket.write(`GET /home/changes HTTP/1.1\r\nhost: ${host}\r\nx-speech-page: 1\r\n\r\n`)
+    // Begins another request: Node closes connections without one at once.
+    socket.write('GET / HTTP/1.1\r\n')
+    await once(socket, 'readable')
+    const closed = server.close()
+    const change = { owner: 'local', id: 'tr_1', listChanged: true }
+    await vi.waitFor(
+      () => {
+        server.jobs.emitChange(change)
+        expect(server.jobs.listeners()).toBe(before)
+      },
+      { timeout: 20_000 },
+    )
+    socket.destroy()
+    await closed
   })
 
   it('a stream ends with its session', async () => {
