@@ -217,7 +217,13 @@ describe('jobs under way', () => {
   it('a stream that is not read ends when the server stops', async () => {
     const server = await serve()
     server.jobs.unfinished = async () => [
-      { id: 'tr_1', tool: 'transcribe_audio', title: 'x'.repeat(20e6), progress: { done: 0, message: '' } },
+      {
+        id: 'tr_1',
+        tool: 'transcribe_audio',
+        title: 'x'.repeat(20e6),
+        state: 'running',
+        progress: { done: 0, message: '' },
+      },
     ]
     const before = server.jobs.listeners()
     const { host, port } = new URL(server.url)
