@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Token } from '../auth.ts'
 import type { Caller } from '../login/caller.ts'
 import type { LoginOptions } from '../login/login.ts'
+import { scopes as ownScopes } from '../login/scopes.ts'
 import { mayShow } from './own-page.ts'
 import type { Seals } from './seals.ts'
 
@@ -70,7 +71,11 @@ export function createSignIn({ tokens, login, seals, now }: SignInOptions): Sign
     },
     byLogin({ owner, scopes, expiresAt = Number.POSITIVE_INFINITY }, headers) {
       const endsAt = Math.min(expiresAt, now() + maxSessionMs)
-      return cookieFor({ owner, login: ownLogin, scopes: [...(scopes ?? [])] }, endsAt, headers)
+      return cookieFor(
+        { owner, login: ownLogin, scopes: ownScopes.filter(name => scopes?.has(name)) },
+        endsAt,
+        headers,
+      )
     },
     none: headers => cookie('', 0, headers),
   }
