@@ -1,7 +1,7 @@
 // The key of addresses that end: in the data folder, and in the bucket of a team.
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { startOss } from '../../../emulators/oss/oss.ts'
 import { createApp } from '../../../src/app.ts'
 import { readConfig } from '../../../src/config/config.ts'
@@ -140,6 +140,19 @@ describe('the key in the bucket', () => {
     oss.fault({ kind: 'error', status: 403, code: 'AccessDenied' })
     clock.now += 7 * 3600_000
     expect(hex(await keys[0]!.get())).toBe(key)
+  })
+
+  it('while it fails on, callers do not wait for it, and once it works the key is stored again', async () => {
+    const { oss, clock, keys } = await servers(1)
+    const key = hex(await keys[0]!.get())
+    const heal = oss.fault({ kind: 'error', status: 403, code: 'AccessDenied' })
+    clock.now += 7 * 3600_000
+    await keys[0]!.get()
+    heal()
+    const requests = oss.requests.length
+    clock.now += 30_000
+    expect([hex(await keys[0]!.get()), oss.requests.length]).toEqual([key, requests])
+    await vi.waitFor(() => expect(oss.requests.slice(requests).map(({ kind }) => kind)).toContain('put'))
   })
 
   it('an answer that was lost on the way changes nothing', async () => {
