@@ -1,6 +1,6 @@
 // Sign-in at the home page where the identity provider, or those who come back from it, do what is unusual.
 import type { ServerResponse } from 'node:http'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { createSeals } from '../../../src/server/http/pages/seals.ts'
 import { visit } from '../../support/home/visitor.ts'
 import { allScopes, issuersOfEachTest } from '../../support/login/issuer.ts'
@@ -50,5 +50,36 @@ describe('sign-in with an account', () => {
     expect([back.status, session.length < 4096]).toEqual([303, true])
     const { json } = await visit(origin, session.split(';')[0]).ask('/home/me')
     expect(json.may).toContain('delete_transcript')
+  })
+
+  it('the way back is used once: the provider is asked for one token', async () => {
+    const { leave, origin, requests } = await open(response => response.writeHead(400).end('{}'))
+    const { cookie, path } = await leave()
+    expect((await visit(origin, cookie).ask(path)).status).toBe(403)
+    expect((await visit(origin, cookie).ask(path)).status).toBe(400)
+    expect(requests.count).toBe(1)
+  })
+
+  it('the provider is asked for four tokens at once, four people wait, and others are told to', async () => {
+    const held: ServerResponse[] = []
+    let isHeld = true
+    const refuse = (response: ServerResponse) => response.writeHead(400).end('{}')
+    const { leave, origin, requests } = await open(response => {
+      if (isHeld) held.push(response)
+      else refuse(response)
+    })
+    const ways = await Promise.all(Array.from({ length: 11 }, leave))
+    const statuses: number[] = []
+    const asked = ways.map(async ({ cookie, path }) => {
+      const { status, headers } = await visit(origin, cookie).ask(path)
+      statuses.push(status)
+      if (status === 429) expect(headers.get('retry-after')).not.toBeNull()
+    })
+    await vi.waitFor(() => expect([statuses, held.length]).toEqual([[429, 429, 429], 4]))
+    expect(requests.count).toBe(4)
+    isHeld = false
+    for (const response of held) refuse(response)
+    await Promise.all(asked)
+    expect([statuses.filter(status => status === 403).length, requests.count]).toEqual([8, 8])
   })
 })
