@@ -7,7 +7,7 @@ import { log } from '../log.ts'
 const hasModes = process.platform !== 'win32'
 const sticky = 0o1000
 /** Names that the program gives in its data folder. */
-const ownName = /^(?:speech\.db|installation|(?:scratch|uploads|page-key)$)/
+const ownName = /^(?:speech\.db|installation|(?:scratch|uploads|page-key(?:-2)?)$)/
 
 /** Creates the folder if it is missing, and closes it. Throws where it cannot be created. */
 export function privateFolder(folder: string): void {

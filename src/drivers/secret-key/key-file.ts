@@ -1,47 +1,67 @@
 // The key in a file of the data folder, which its owner alone may read.
 import { randomBytes } from 'node:crypto'
-import { readFile, rm } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isSecretKey, type SecretKey, secretKeyBytes } from '../../domain/network/secret-key.ts'
 import { log } from '../../log.ts'
 import { privateDataFolder } from '../../system/private-files.ts'
 import { createWhole } from '../../system/whole-file.ts'
 
-/** Where the file cannot be written, the key lasts as long as the process. */
+/** A damaged file stays as it is, and the next one has the key: so processes that see the damage at once agree. */
+const names = ['page-key', 'page-key-2']
+
+const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code
+
+/**
+ * Where no file can be written, the key lasts as long as the process. Throws the errors of a file that is there and cannot
+ * be read; a later call reads it again.
+ */
 export function keyFile(folder: string): SecretKey {
-  const file = join(folder, 'page-key')
   let known: Promise<Uint8Array> | undefined
 
-  async function read(): Promise<Uint8Array | undefined> {
-    const found = await readFile(file).catch(() => undefined)
-    return isSecretKey(found) ? found : undefined
+  async function readOrDraw(): Promise<Uint8Array> {
+    const drawn = randomBytes(secretKeyBytes)
+    for (const name of names) {
+      const file = join(folder, name)
+      const found = (await read(file)) ?? (await keep(file, drawn))
+      if (isSecretKey(found)) return found
+      log.warn('page-key-damaged', { name })
+    }
+    return drawn
   }
 
-  async function readOrDraw(): Promise<Uint8Array> {
-    const found = await read()
-    if (found) return found
-    const drawn = randomBytes(secretKeyBytes)
+  /** The key that the file has then: another process may draw one at the same time, and the first stays. */
+  async function keep(file: string, drawn: Uint8Array): Promise<Uint8Array> {
     try {
       privateDataFolder(folder)
-      await keep(drawn)
-    } catch (error) {
-      log.warn('page-key-not-kept', { code: (error as NodeJS.ErrnoException).code })
-    }
-    return (await read()) ?? drawn
-  }
-
-  /** Another process may draw one at the same time: the first file stays. */
-  async function keep(drawn: Uint8Array): Promise<void> {
-    try {
       await createWhole(file, drawn, 0o600)
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-      if (await read()) return
-      // A damaged file is no key.
-      await rm(file)
-      await createWhole(file, drawn, 0o600)
+      const found = codeOf(error) === 'EEXIST' && (await read(file))
+      if (found) return found
+      log.warn('page-key-not-kept', { code: codeOf(error) })
     }
+    return drawn
   }
 
-  return { get: () => (known ??= readOrDraw()), async close() {} }
+  return {
+    get() {
+      known ??= readOrDraw().catch(error => {
+        known = undefined
+        throw error
+      })
+      return known
+    },
+    async close() {},
+  }
+}
+
+/** Undefined where there is none, and where a link leads nowhere. */
+async function read(file: string): Promise<Uint8Array | undefined> {
+  try {
+    return await readFile(file)
+  } catch (error) {
+    if (/^(?:ENOENT|ENOTDIR)$/.test(codeOf(error) ?? '')) return undefined
+    log.warn('page-key-unreadable', { code: codeOf(error) })
+    throw error
+  }
 }

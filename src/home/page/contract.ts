@@ -2,6 +2,8 @@
 
 export interface Me {
   isSignedIn: true
+  /** Of the owner; each request says whom the page shows. */
+  id: string
   /** Name of the token; absent for a login, and where nobody signs in. */
   owner?: string
   canSignOut: boolean

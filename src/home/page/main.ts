@@ -2,7 +2,7 @@
 import { byId, say } from '../../viewer/page/elements.ts'
 import type { Changes, Me, Visitor } from './contract.ts'
 import { createRunning } from './running.ts'
-import { ask, eventsOf, SignedOut, send } from './server.ts'
+import { ask, eventsOf, SignedOut, send, showOwner } from './server.ts'
 import { createTranscripts } from './transcripts.ts'
 import { createUploads } from './uploads.ts'
 
@@ -12,6 +12,8 @@ const transcripts = createTranscripts(guarded)
 const running = createRunning(guarded)
 const uploads = createUploads(guarded, transcripts.load)
 let following = new AbortController()
+/** Whose transcripts the page shows, or has shown. */
+let shown: string | undefined
 
 /** Tells the reader what went wrong. */
 async function guarded(work: () => Promise<unknown>): Promise<void> {
@@ -44,7 +46,17 @@ function showSignIn({ ways }: Visitor): void {
   if (ways.token) byId('token', 'input').focus()
 }
 
+/** Nothing of an owner stays: the page begins again. */
+function startAgain(): void {
+  uploads.clear()
+  for (const form of document.forms) form.reset()
+  location.reload()
+}
+
 async function showHome(me: Me): Promise<void> {
+  if (shown !== undefined && shown !== me.id) return startAgain()
+  shown = me.id
+  showOwner(me.id)
   transcripts.begin(me)
   running.begin(me)
   byId('sign-in', 'section').hidden = true
@@ -52,7 +64,7 @@ async function showHome(me: Me): Promise<void> {
   byId('who', 'p').querySelector('bdi')!.textContent = me.owner ?? ''
   const mayOrder = ['request_upload', 'transcribe_audio'].every(tool => me.may.includes(tool))
   byId('upload', 'section').hidden = !mayOrder
-  if (mayOrder) uploads.goOn()
+  uploads.begin(me)
   if (!me.may.includes('search_transcripts')) return say('Your account may not read transcripts.')
   byId('transcripts', 'section').hidden = false
   void follow(following.signal)
@@ -108,9 +120,7 @@ byId('token-form', 'form').addEventListener('submit', event => {
 byId('sign-out', 'button').addEventListener('click', () => {
   void guarded(async () => {
     await ask('home/sign-out', {})
-    uploads.clear()
-    say('')
-    await begin()
+    startAgain()
   })
 })
 

@@ -5,18 +5,25 @@ export class SignedOut extends Error {}
 
 export const signedOutText = 'Please sign in again.'
 
-interface Asked {
+/** Id of the owner whom the page shows. */
+let shown = '1'
+
+export function showOwner(id: string): void {
+  shown = id
+}
+
+interface Request {
   body?: unknown
   signal?: AbortSignal
   accept?: string
 }
 
 /** Rejects with a sentence for the reader, or with `SignedOut`. */
-export async function send(path: string, { body, signal, accept }: Asked = {}): Promise<Response> {
+export async function send(path: string, { body, signal, accept }: Request = {}): Promise<Response> {
   const response = await fetch(path, {
     method: body === undefined ? 'GET' : 'POST',
     headers: {
-      'x-speech-page': '1',
+      'x-speech-page': path === 'home/me' ? '1' : shown,
       ...(body !== undefined && { 'content-type': 'application/json' }),
       ...(accept !== undefined && { accept }),
     },

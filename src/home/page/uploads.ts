@@ -1,7 +1,7 @@
 // The files that are being sent, and the order of each once it has arrived.
 import { byId, make, say } from '../../viewer/page/elements.ts'
 import { fingerprintOf, sendFile } from '../tus.ts'
-import type { Price, Ticket } from './contract.ts'
+import type { Me, Price, Ticket } from './contract.ts'
 import { ask, call, SignedOut } from './server.ts'
 import type { Guard } from './transcripts.ts'
 
@@ -15,6 +15,8 @@ export function createUploads(guarded: Guard, onOrdered: () => Promise<void>) {
   /** Work that the end of a session has stopped. */
   const stopped: (() => void)[] = []
   const sending = new Set<AbortController>()
+  let keyStart = ''
+  const keyOf = (file: File) => keyStart + fingerprintOf(file)
 
   function add(files: Iterable<File>): void {
     for (const file of files) {
@@ -73,7 +75,7 @@ export function createUploads(guarded: Guard, onOrdered: () => Promise<void>) {
     const onBroken = () => {
       state.textContent = 'The connection is broken. Trying again…'
     }
-    const key = `upload ${fingerprintOf(file)}`
+    const key = keyOf(file)
     // The page was loaded again meanwhile: the upload goes on.
     const kept = sessionStorage.getItem(key)
     const sendAt = (address: string) => sendFile({ address, file, onProgress, onBroken, signal })
@@ -82,6 +84,7 @@ export function createUploads(guarded: Guard, onOrdered: () => Promise<void>) {
       if (found || signal.aborted) return found ?? ''
     }
     const { url, max_bytes } = await call<Ticket>('request_upload', { name: file.name.slice(0, 200) })
+    signal.throwIfAborted()
     if (file.size > max_bytes)
       throw new Error(`The file has ${megabytes(file.size)} MB. At most ${megabytes(max_bytes)} are allowed.`)
     // Below the path of this page, where a proxy serves it.
@@ -124,7 +127,7 @@ export function createUploads(guarded: Guard, onOrdered: () => Promise<void>) {
           const given = { audio, ...options(), ...(title && { title }), wait_seconds: 0 }
           await call(toolOf(), given)
           item.remove()
-          sessionStorage.removeItem(`upload ${fingerprintOf(file)}`)
+          sessionStorage.removeItem(keyOf(file))
           say(`${file.name} is being transcribed.`)
           await onOrdered()
         } catch (error) {
@@ -155,19 +158,26 @@ export function createUploads(guarded: Guard, onOrdered: () => Promise<void>) {
     if (list.querySelector('progress')) event.preventDefault()
   })
   return {
-    /** Goes on with what the end of a session has stopped. */
-    goOn(): void {
+    /** Goes on with what the end of a session has stopped, and forgets the addresses of others. */
+    begin({ id }: Me): void {
+      keyStart = `upload ${id} `
+      forget(keyStart)
       for (const work of stopped.splice(0)) work()
     },
-    /** Stops all, and forgets what could be gone on with: another person may sign in. */
+    /** Stops all, and forgets what could be gone on with. */
     clear(): void {
       for (const one of sending) one.abort()
-      sending.clear()
       stopped.length = 0
       list.replaceChildren()
-      sessionStorage.clear()
+      forget()
     },
   }
+}
+
+/** Removes the kept addresses, but those whose key begins so. */
+function forget(kept?: string): void {
+  for (const key of Object.keys(sessionStorage))
+    if (key.startsWith('upload ') && !(kept && key.startsWith(kept))) sessionStorage.removeItem(key)
 }
 
 function labelled(text: string, input: HTMLInputElement): HTMLLabelElement {

@@ -70,7 +70,7 @@ export async function serveHttp(
   const isOwnPage = createOwnPageCheck(allowedHosts)
   const signIn =
     hasTokens && options.seals
-      ? createSignIn({ tokens, issuer: httpOptions.login?.issuer, seals: options.seals, now: limits.now })
+      ? createSignIn({ tokens, login: httpOptions.login, seals: options.seals, now: limits.now })
       : undefined
   /** A cookie counts where `mayUse` says that no other page has sent it. */
   const authenticator = (mayUse: (headers: IncomingHttpHeaders) => boolean) =>

@@ -1,7 +1,7 @@
 // The key of addresses that end: in the data folder, and in the bucket of a team.
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, readlink, rename, rmdir, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { startOss } from '../../../emulators/oss/oss.ts'
 import { createApp } from '../../../src/app.ts'
 import { readConfig } from '../../../src/config/config.ts'
@@ -36,10 +36,42 @@ describe('the key in the data folder', () => {
     expect([asSet(keys).size, await readFile(join(folder(), 'page-key'))]).toEqual([1, keys[0]])
   })
 
-  it('a damaged file is replaced', async () => {
-    await writeFile(join(folder(), 'page-key'), 'half')
-    const key = await keyFile(folder()).get()
-    expect([key.length, await keyFile(folder()).get()]).toEqual([32, key])
+  it.each(['half', ''])(
+    'of a damaged file, which holds %j, processes that see it at once agree',
+    async content => {
+      const file = join(folder(), 'page-key')
+      await writeFile(file, content)
+      const warnings = captureWarnings()
+      const keys = await Promise.all(Array.from({ length: 12 }, () => keyFile(folder()).get()))
+      expect([asSet(keys).size, keys[0]!.length, await keyFile(folder()).get()]).toEqual([1, 32, keys[0]])
+      expect(warnings()[0]!.event).toBe('page-key-damaged')
+      expect(await readFile(file, 'utf8')).toBe(content)
+    },
+  )
+
+  it('a file that cannot be read for a moment is used afterwards, and a warning names the reason', async () => {
+    const file = join(folder(), 'page-key')
+    const before = await keyFile(folder()).get()
+    await rename(file, `${file}-away`)
+    await mkdir(file)
+    const warnings = captureWarnings()
+    const key = keyFile(folder())
+    await expect(key.get()).rejects.toThrow('EISDIR')
+    expect(warnings()).toMatchObject([{ event: 'page-key-unreadable', code: 'EISDIR' }])
+    await rmdir(file)
+    await rename(`${file}-away`, file)
+    expect(await key.get()).toEqual(Buffer.from(before))
+  })
+
+  it.skipIf(process.platform === 'win32')('a link that leads nowhere stays, with a warning', async () => {
+    const file = join(folder(), 'page-key')
+    await symlink(join(folder(), 'not-mounted'), file)
+    const warnings = captureWarnings()
+    expect((await keyFile(folder()).get()).length).toBe(32)
+    expect([await readlink(file), warnings()[0]!.event]).toEqual([
+      join(folder(), 'not-mounted'),
+      'page-key-not-kept',
+    ])
   })
 
   it('where nothing can be written, it lasts as long as the process, with a warning', async () => {
@@ -140,6 +172,19 @@ describe('the key in the bucket', () => {
     oss.fault({ kind: 'error', status: 403, code: 'AccessDenied' })
     clock.now += 7 * 3600_000
     expect(hex(await keys[0]!.get())).toBe(key)
+  })
+
+  it('while it fails on, callers do not wait for it, and once it works the key is stored again', async () => {
+    const { oss, clock, keys } = await servers(1)
+    const key = hex(await keys[0]!.get())
+    const heal = oss.fault({ kind: 'error', status: 403, code: 'AccessDenied' })
+    clock.now += 7 * 3600_000
+    await keys[0]!.get()
+    heal()
+    const requests = oss.requests.length
+    clock.now += 30_000
+    expect([hex(await keys[0]!.get()), oss.requests.length]).toEqual([key, requests])
+    await vi.waitFor(() => expect(oss.requests.slice(requests).map(({ kind }) => kind)).toContain('put'))
   })
 
   it('an answer that was lost on the way changes nothing', async () => {

@@ -92,6 +92,27 @@ describe('sign-in with an account', () => {
     expect((await ann.call('search_transcripts', {})).status).toBe(401)
   })
 
+  it('the session counts where the token would: with the same provider, audience and claim', async () => {
+    const { leave, comeBack, provider } = await open()
+    const { target, cookie } = await leave()
+    const { session } = await comeBack(await logIn(target, 'ann', homeAddress), cookie)
+    const statusAt = async (changed: object) => {
+      const audiences = [providerAudience, `${homeAddress}/mcp`]
+      const issuer = await issuerOf()
+      const login = {
+        ...issuer.login({ issuer: provider.url, audiences, client: publicClient! }),
+        ...changed,
+      }
+      const there = await serve({ login, seals })
+      const ann = visit(new URL(there.url).origin, session!.split(';')[0])
+      return (await ann.call('search_transcripts', {})).status
+    }
+    expect(await statusAt({})).toBe(200)
+    expect(await statusAt({ audiences: ['another server'] })).toBe(401)
+    expect(await statusAt({ ownerClaim: 'email' })).toBe(401)
+    expect(await statusAt({ issuer: 'https://another.example' })).toBe(401)
+  })
+
   it('without the scope to read, neither the list nor a link opens anything', async () => {
     const { origin, leave, comeBack, provider, idOf } = await open()
     provider.grants = write

@@ -1,4 +1,6 @@
 // The home page in a real browser: titles that look like HTML, keyboard and rights. `npm run test:home` does more.
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
 import { createSeals } from '../../../src/server/http/pages/seals.ts'
 import { closedAfterEach } from '../../support/closed-after-each.ts'
@@ -48,20 +50,56 @@ describe.skipIf(!hasChromium)('the home page', () => {
     expect(await page.evaluate('document.activeElement.textContent')).toBe('old')
   })
 
-  it('after a sign-out nothing of the owner stays on the page', async () => {
+  describe('of several people', () => {
+    const tokens = ['ann', 'bob'].map(name => ({ name, token: `${name}-0123456789abcdef` }))
     const seals = createSeals(async () => Buffer.alloc(32, 1))
-    const token = 'ann-0123456789abcdef'
-    const server = await serve({ tokens: [{ name: 'ann', token }], seals })
-    const page = await browse(new URL('/', server.url).href)
-    const until = (condition: string) =>
-      vi.waitFor(async () => expect(await page.evaluate(condition)).toBe(true), eventually)
-    await until(`!document.getElementById('token-form').hidden`)
-    await page.evaluate(`document.getElementById('token').value = '${token}'`)
-    await page.evaluate(`document.getElementById('token-form').requestSubmit()`)
-    await until(`document.getElementById('list').innerText.includes('What ann said')`)
-    expect(await page.evaluate('document.cookie')).toBe('')
-    await page.evaluate(`document.getElementById('sign-out').click()`)
-    await until(`!document.getElementById('sign-in').hidden`)
-    expect(await page.evaluate('document.body.innerText')).not.toMatch(/ann/)
+
+    async function open() {
+      const clock = { moved: 0 }
+      const server = await serve({ tokens, seals, limits: { now: () => Date.now() + clock.moved } })
+      const page = await browse(new URL('/', server.url).href)
+      const until = (condition: string) =>
+        vi.waitFor(async () => expect(await page.evaluate(condition)).toBe(true), eventually)
+      const form = `!document.getElementById('token-form').hidden`
+      return {
+        ...{ server, page, clock, until, form },
+        async signIn(name: string) {
+          await until(form)
+          await page.evaluate(`document.getElementById('token').value = '${name}-0123456789abcdef'`)
+          await page.evaluate(`document.getElementById('token-form').requestSubmit()`)
+          await until(`document.getElementById('list').innerText.includes('What ${name} said')`)
+        },
+      }
+    }
+
+    it('after a sign-out nothing of the owner stays on the page', async () => {
+      const { page, signIn, until, form } = await open()
+      await signIn('ann')
+      expect(await page.evaluate('document.cookie')).toBe('')
+      await page.evaluate(`document.getElementById('query').value = 'words of ann'`)
+      await page.evaluate(`document.getElementById('sign-out').click()`)
+      await until(form)
+      expect(await page.evaluate('document.body.innerText')).not.toMatch(/ann/)
+      expect(await page.evaluate(`document.getElementById('query').value`)).toBe('')
+    })
+
+    it('work that the end of a session has stopped goes on for its owner alone', async () => {
+      const { server, page, clock, signIn, until, form } = await open()
+      await signIn('ann')
+      clock.moved = 13 * 3600_000
+      const chosen = `const given = new DataTransfer()
+        given.items.add(new File(['private'], 'of-ann.wav'))
+        document.getElementById('files').files = given.files
+        document.getElementById('files').dispatchEvent(new Event('change'))
+        document.getElementById('query').value = 'words of ann'`
+      await page.evaluate(chosen)
+      await until(form)
+      await until(`document.body.innerText.includes('of-ann.wav')`)
+      await signIn('bob')
+      expect(await page.evaluate('document.body.innerText')).not.toMatch(/ann/)
+      expect(await page.evaluate(`document.getElementById('query').value`)).toBe('')
+      expect(await page.evaluate('Object.keys(sessionStorage).length')).toBe(0)
+      expect(await readdir(join(server.folder, 'uploads')).catch(() => [])).toEqual([])
+    })
   })
 })

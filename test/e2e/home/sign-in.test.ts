@@ -1,5 +1,7 @@
 // Sign-in at the home page: sessions, the requests that other pages make, and owners apart.
-import { describe, expect, it } from 'vitest'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { describe, expect, it, vi } from 'vitest'
 import { createSeals } from '../../../src/server/http/pages/seals.ts'
 import { closedAfterEach } from '../../support/closed-after-each.ts'
 import { rawRequest } from '../../support/e2e/http.ts'
@@ -160,6 +162,16 @@ describe('sign-in with a token', () => {
     expect([out.status, out.headers.get('set-cookie')]).toEqual([400, null])
   })
 
+  it('a page that shows one owner does nothing for another, who has signed in elsewhere in that browser', async () => {
+    const origin = originOf(await serve({ tokens, seals }))
+    const [ann, bob] = await Promise.all(tokens.map(({ token }) => signIn(origin, token)))
+    const { id } = (await ann!.ask('/home/me')).json
+    const page = { 'x-speech-page': id }
+    expect((await ann!.call('search_transcripts', {}, page)).status).toBe(200)
+    expect((await bob!.call('search_transcripts', {}, page)).status).toBe(401)
+    expect((await bob!.ask('/home/changes', { headers: page })).status).toBe(401)
+  })
+
   it('a bearer token counts before a cookie', async () => {
     const origin = originOf(await serve({ tokens, seals }))
     const ann = await signIn(origin, tokens[0]!.token)
@@ -200,6 +212,37 @@ describe('jobs under way', () => {
     for (let i = 0; i < 20; i++)
       expect((await open({ origin: originOf(server), cookie: ann.cookie })).status).toBe(200)
     expect((await ann.ask('/home/changes')).status).toBe(429)
+  })
+
+  it('a stream that is not read ends when the server stops', async () => {
+    const server = await serve()
+    server.jobs.unfinished = async () => [
+      {
+        id: 'tr_1',
+        tool: 'transcribe_audio',
+        title: 'x'.repeat(20e6),
+        state: 'running',
+        progress: { done: 0, message: '' },
+      },
+    ]
+    const before = server.jobs.listeners()
+    const { host, port } = new URL(server.url)
+    const socket = connect(Number(port), '127.0.0.1')
+    socket.write(`GET /home/changes HTTP/1.1\r\nhost: ${host}\r\nx-speech-page: 1\r\n\r\n`)
+    // Begins another request: Node closes connections without one at once.
+    socket.write('GET / HTTP/1.1\r\n')
+    await once(socket, 'readable')
+    const closed = server.close()
+    const change = { owner: 'local', id: 'tr_1', listChanged: true }
+    await vi.waitFor(
+      () => {
+        server.jobs.emitChange(change)
+        expect(server.jobs.listeners()).toBe(before)
+      },
+      { timeout: 20_000 },
+    )
+    socket.destroy()
+    await closed
   })
 
   it('a stream ends with its session', async () => {

@@ -28,6 +28,7 @@ export function keyInOss({ installation, now = Date.now, ...options }: KeyInOssO
   let known: Uint8Array | undefined
   let current: Promise<Uint8Array> | undefined
   let askAgainAt = 0
+  let hasFailed = false
 
   async function read(session: OssSession, signal: AbortSignal): Promise<Uint8Array | undefined> {
     try {
@@ -68,9 +69,12 @@ export function keyInOss({ installation, now = Date.now, ...options }: KeyInOssO
     const timer = setTimeout(() => limit.abort(unanswered()), maxWaitMs)
     try {
       askAgainAt = now() + renewAfterMs
-      return await withSession(session => agree(session, limit.signal))
+      const agreed = await withSession(session => agree(session, limit.signal))
+      hasFailed = false
+      return agreed
     } catch (error) {
       askAgainAt = now() + pauseMs
+      hasFailed = true
       if (known) return known
       throw error
     } finally {
@@ -81,7 +85,8 @@ export function keyInOss({ installation, now = Date.now, ...options }: KeyInOssO
   return {
     get() {
       if (!current || now() >= askAgainAt) current = ask()
-      return current
+      // A bucket that hangs holds up one round of callers, not all.
+      return hasFailed && known ? Promise.resolve(known) : current
     },
     close,
   }

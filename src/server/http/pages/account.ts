@@ -1,6 +1,8 @@
 // Sign-in with the account of an identity provider: its page and back, by the authorization code flow with PKCE (OAuth 2.1).
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { LRUCache } from 'lru-cache'
+import pLimit from 'p-limit'
 import { describeError } from '../../../domain/errors.ts'
 import { deadlines } from '../../../domain/network/deadlines.ts'
 import { asLine } from '../../../domain/text.ts'
@@ -34,14 +36,20 @@ const names = ['authorization_endpoint', 'token_endpoint'] as const
 /** Addresses of the provider are kept so long, and asked for again after a failure. */
 const maxKeptMs = 10 * 60_000
 const maxAnswerChars = 100_000
+/** Anybody may come back with a code that is none: the provider is not asked by more at once, nor do more wait. */
+const maxAtOnce = 4
+const maxWaiting = 4
+const maxUsedStates = 1_000
 const backPath = '/signed-in'
 
 export function createAccount({ options, login, seals, signIn, now }: AccountOptions) {
   const { issuer, client, fetchText } = options
 
   let looked: { until: number; found: ReturnType<typeof fetchAddresses<(typeof names)[number]>> } | undefined
+  const inTurn = pLimit(maxAtOnce)
+  const used = new LRUCache<string, true>({ max: maxUsedStates })
 
-  /** Nobody has signed in yet, so the provider must not be asked as often as this server is. */
+  /** Those who ask have not signed in yet, so the provider must not be asked as often as this server is. */
   function addresses() {
     if (!looked || now() >= looked.until || now() < looked.until - maxKeptMs) {
       const found = fetchAddresses(issuer, fetchText, names)
@@ -101,7 +109,13 @@ export function createAccount({ options, login, seals, signIn, now }: AccountOpt
       const reason = asLine(given.get('error') ?? 'no code').slice(0, 100)
       return say(outgoing, 403, `The identity provider has not signed you in (${reason}).`)
     }
-    const token = await tokenFor(code, way, incoming)
+    if (used.has(way.state)) return say(outgoing, 400, 'This sign-in has been used.')
+    if (inTurn.pendingCount >= maxWaiting) {
+      outgoing.setHeader('retry-after', '5')
+      return say(outgoing, 429, 'Too many people sign in at the moment.')
+    }
+    used.set(way.state, true)
+    const token = await inTurn(() => tokenFor(code, way, incoming))
     if (token === undefined) return say(outgoing, 403, 'The identity provider has given no access token.')
     const caller = await login.callerBy(token, incoming.headers)
     if ('status' in caller)

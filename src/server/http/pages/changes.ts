@@ -16,7 +16,8 @@ const maxStreamsPerOwner = 20
 
 export function createChangeStreams(jobs: Pick<Jobs, 'unfinished' | 'subscribe'>) {
   const open = new Map<string, number>()
-  const streams = new Set<ServerResponse>()
+  /** What wakes each. */
+  const streams = new Map<ServerResponse, () => void>()
 
   async function send(owner: string, outgoing: ServerResponse): Promise<void> {
     let wake = () => {}
@@ -27,18 +28,21 @@ export function createChangeStreams(jobs: Pick<Jobs, 'unfinished' | 'subscribe'>
       wake()
     })
     outgoing.once('close', () => wake())
+    streams.set(outgoing, () => wake())
+    /** Also where the client has not read the end. */
+    const isOver = () => outgoing.writableEnded || outgoing.destroyed
     let last = ''
     let silent = 0
     /** A job that has just begun may be listed a moment later. */
     let hasChanged = false
     try {
-      while (!outgoing.destroyed) {
+      while (!isOver()) {
         const woken = new Promise<void>(resolve => {
           wake = resolve
         })
         const running = await jobs.unfinished(owner).catch(() => undefined)
         const text = running === undefined ? last : JSON.stringify({ running, listChanges })
-        if (outgoing.destroyed) return
+        if (isOver()) return
         // A page that reads slowly gets the newest state when it reads on.
         if (!outgoing.writableNeedDrain) {
           silent = text === last ? silent + 1 : 0
@@ -62,7 +66,6 @@ export function createChangeStreams(jobs: Pick<Jobs, 'unfinished' | 'subscribe'>
       const count = open.get(owner) ?? 0
       if (count >= maxStreamsPerOwner) return false
       open.set(owner, count + 1)
-      streams.add(outgoing)
       outgoing.writeHead(200, { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' })
       send(owner, outgoing)
         .catch(error => {
@@ -79,7 +82,10 @@ export function createChangeStreams(jobs: Pick<Jobs, 'unfinished' | 'subscribe'>
     },
     /** Ends all streams. */
     close(): void {
-      for (const outgoing of streams) outgoing.end()
+      for (const [outgoing, wake] of streams) {
+        outgoing.end()
+        wake()
+      }
     },
   }
 }

@@ -21,6 +21,7 @@ import { type JsonResponse, refusals, sendJson } from '../responses.ts'
 import { type AccountOptions, createAccount } from './account.ts'
 import { pageAddress } from './address.ts'
 import { createChangeStreams } from './changes.ts'
+import { shownOwner } from './own-page.ts'
 import type { Seals } from './seals.ts'
 import type { SignIn } from './sign-in.ts'
 
@@ -65,7 +66,8 @@ export function createHome(options: HomeOptions) {
     'GET /home/me': (caller, _, outgoing) => {
       const may = tools.map(({ name }) => name).filter(name => hasScopes(caller, scopesOfTools[name] ?? []))
       const owner = hasTokens && !caller.owner.includes('~') ? caller.owner : undefined
-      sendJson(outgoing, ok({ isSignedIn: true, canSignOut: signIn !== undefined, owner, may, formatNames }))
+      const me = { isSignedIn: true, id: shownOwner(caller.owner), canSignOut: signIn !== undefined, owner }
+      sendJson(outgoing, ok({ ...me, may, formatNames }))
     },
     'GET /home/changes': (caller, _, outgoing) => {
       if (!hasScopes(caller, ['transcripts:read']))

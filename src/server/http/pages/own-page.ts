@@ -1,10 +1,21 @@
 // Tells requests of our own pages from those that another page, or a link, makes a browser send.
+import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { pathOf } from '../admission.ts'
 import { createPageCheck } from '../hosts.ts'
 
 /** Our pages send it, and a browser lets no page of another origin do so: `cors.ts` does not allow it. */
 export const ownPageHeader = 'x-speech-page'
+
+/** What a page sends that shows an owner: nothing of it reaches another one, who signs in elsewhere in that browser. */
+export function shownOwner(owner: string): string {
+  return createHash('sha256').update(`shown ${owner}`).digest('base64url').slice(0, 16)
+}
+
+/** True for a page that shows this owner, or none yet. */
+export function mayShow(owner: string, { [ownPageHeader]: shown = '1' }: IncomingHttpHeaders): boolean {
+  return shown === '1' || shown === shownOwner(owner)
+}
 
 /** True for the home page, its sign-in and all below `/home/`; at `/` only for browsers, which ask for HTML. */
 export function isHome({ url = '', method = '', headers }: IncomingMessage): boolean {

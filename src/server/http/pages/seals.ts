@@ -17,7 +17,7 @@ export interface Opened {
 export interface Seals {
   /**
    * Letters, digits, `-` and `_`. `endsAt` counts in seconds; the same arguments give the same text. Rejects where the key
-   * cannot be read.
+   * cannot be read, and a payload of about 3,000 bytes.
    */
   seal(purpose: Purpose, payload: string, endsAt: number): Promise<string>
   /** `ended` for a text whose time is over at `now`; undefined for every text that `seal` did not make. */
@@ -56,7 +56,9 @@ export function createSeals(readKey: () => Promise<Uint8Array>): Seals {
       const nonce = createHmac('sha256', forNonce).update(plain).digest().subarray(0, nonceBytes)
       const cipher = createCipheriv('aes-256-gcm', forText, nonce)
       const hidden = Buffer.concat([cipher.update(plain), cipher.final()])
-      return Buffer.concat([nonce, hidden, cipher.getAuthTag()]).toString('base64url')
+      const text = Buffer.concat([nonce, hidden, cipher.getAuthTag()]).toString('base64url')
+      if (text.length > maxTextChars) throw new Error('The text is too long for an address or a cookie.')
+      return text
     },
 
     async open(purpose, text, now) {

@@ -3,12 +3,15 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Token } from '../auth.ts'
 import type { Caller } from '../login/caller.ts'
+import type { LoginOptions } from '../login/login.ts'
+import { scopes as ownScopes } from '../login/scopes.ts'
+import { mayShow } from './own-page.ts'
 import type { Seals } from './seals.ts'
 
 export interface SignInOptions {
   tokens: readonly Token[]
-  /** Of the login; undefined where there is none. */
-  issuer: string | undefined
+  /** Undefined where there is none. */
+  login: Pick<LoginOptions, 'issuer' | 'audiences' | 'ownerClaim'> | undefined
   seals: Seals
   /** The current time in milliseconds. */
   now(): number
@@ -29,17 +32,18 @@ interface Session {
   owner: string
   /** SHA-256 of the token of SPEECH_TOKENS: the session ends when the settings have it no more. */
   token?: string
-  /** Of a login: it ends where the settings have another identity provider. */
-  issuer?: string | undefined
+  /** SHA-256 of the settings of a login: the session ends where they would not accept its token. */
+  login?: string | undefined
   scopes?: string[]
 }
 
 const cookieName = 'speech_session'
 const maxSessionMs = 12 * 3600_000
 
-export function createSignIn({ tokens, issuer, seals, now }: SignInOptions): SignIn {
+export function createSignIn({ tokens, login, seals, now }: SignInOptions): SignIn {
   const known = tokens.map(({ name, token }) => ({ name, hash: hashOf(token) }))
-  const isOfLogin = (session: Pick<Session, 'issuer'>) => issuer !== undefined && session.issuer === issuer
+  const ownLogin = login && hashOf(JSON.stringify([login.issuer, login.audiences, login.ownerClaim]))
+  const isOfLogin = (session: Pick<Session, 'login'>) => !!ownLogin && session.login === ownLogin
   const find = (hash: string) => known.find(one => one.hash === hash)
 
   async function cookieFor(session: Session, endsAt: number, headers: IncomingHttpHeaders): Promise<string> {
@@ -56,7 +60,7 @@ export function createSignIn({ tokens, issuer, seals, now }: SignInOptions): Sig
       if (opened === undefined || opened === 'ended') return undefined
       const { owner, token, scopes, ...session } = JSON.parse(opened.payload) as Session
       const isValid = token === undefined ? isOfLogin(session) : find(token)?.name === owner
-      if (!isValid) return undefined
+      if (!isValid || !mayShow(owner, headers)) return undefined
       return { owner, ...(scopes && { scopes: new Set(scopes) }), expiresAt: opened.endsAt }
     },
     async byToken(token, headers) {
@@ -67,7 +71,11 @@ export function createSignIn({ tokens, issuer, seals, now }: SignInOptions): Sig
     },
     byLogin({ owner, scopes, expiresAt = Number.POSITIVE_INFINITY }, headers) {
       const endsAt = Math.min(expiresAt, now() + maxSessionMs)
-      return cookieFor({ owner, issuer, scopes: [...(scopes ?? [])] }, endsAt, headers)
+      return cookieFor(
+        { owner, login: ownLogin, scopes: ownScopes.filter(name => scopes?.has(name)) },
+        endsAt,
+        headers,
+      )
     },
     none: headers => cookie('', 0, headers),
   }

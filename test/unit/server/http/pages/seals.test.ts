@@ -58,6 +58,13 @@ describe('seals', () => {
       expect(await seals.open('page', text, 0)).toBeUndefined()
   })
 
+  it('a text that is too long to open is not made', async () => {
+    await expect(seals.seal('page', 'a'.repeat(4000), end)).rejects.toThrow('too long')
+    const longest = 'a'.repeat(2950)
+    const text = await seals.seal('page', longest, end)
+    expect(await seals.open('page', text, 0)).toMatchObject({ payload: longest })
+  })
+
   it('the same arguments give the same text, which shows nothing of them', async () => {
     const text = await seals.seal('page', payload, end)
     expect(await createSeals(key(1)).seal('page', payload, end)).toBe(text)
