@@ -53,11 +53,11 @@ export function uploadsOf(
   config: Config,
   jobs: Store,
 ): { load(): Promise<Uploads>; source: UploadSource; close(): Promise<void> } {
+  const options = config.tablestoreEndpoint === undefined ? undefined : bucketOptions(config)
   let loaded: Promise<Uploads> | undefined
 
   async function create(): Promise<Uploads> {
     const { createUploads } = await import('./drivers/uploads/uploads.ts')
-    const options = config.tablestoreEndpoint === undefined ? undefined : bucketOptions(config)
     const store = options
       ? (await import('./drivers/object-storage/oss/received.ts')).receivedInOss(options)
       : (await import('./drivers/uploads/files.ts')).uploadFiles(join(config.dataDir, 'uploads'))
@@ -68,6 +68,7 @@ export function uploadsOf(
   return {
     load,
     source: {
+      isHere: !options,
       find: async (...of) => (await load()).find(...of),
       open: async (...of) => (await load()).open(...of),
     },

@@ -51,7 +51,7 @@ export function createRecordings(
     work: (found: FoundRecording) => Promise<T>,
   ): Promise<T> {
     signal.throwIfAborted()
-    const scratch = createScratch(scratchDir, `clip-${randomUUID()}`, workerId)
+    const scratch = createScratch(scratchDir, `sound-${randomUUID()}`, workerId)
     const checkpoints = createCheckpoints(store, job.owner, job.id)
     const run: SourceRun = { owner: job.owner, signal, checkpoints, scratch: scratch.folder, progress() {} }
     try {
@@ -91,10 +91,14 @@ export function createRecordings(
     return identity.audio
   }
 
-  return {
-    open,
-    isNear: job => /^(?:path|upload)$/.test(parseSource(job.request.audio).kind) || heard.has(heardKey(job)),
+  function isNear(job: Job): boolean {
+    const { kind } = parseSource(job.request.audio)
+    // In a team, uploads lie in its bucket.
+    const isHere = kind === 'path' || (kind === 'upload' && pipeline.uploads?.isHere !== false)
+    return isHere || heard.has(heardKey(job))
   }
+
+  return { open, isNear }
 }
 
 /** A moved or deleted file or upload; other errors say themselves why the recording cannot be read. */

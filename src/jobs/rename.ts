@@ -15,14 +15,21 @@ export interface RenameRequest {
   speakers?: Record<string, string>
 }
 
+type Context = Pick<JobContext, 'repository' | 'worker' | 'changes' | 'mutex'>
+
 const maxNameChars = 100
 
 /** Throws `BAD_INPUT` for an empty title, a name that is too long or another speaker's id, and an unknown speaker. */
-export async function rename(
+export function rename(owner: string, id: string, request: RenameRequest, context: Context): Promise<void> {
+  // The stored transcript is read and written: of two names at once, neither is lost.
+  return context.mutex(`rename ${owner}/${id}`, () => renameAlone(owner, id, request, context))
+}
+
+async function renameAlone(
   owner: string,
   id: string,
   request: RenameRequest,
-  { repository, worker, changes }: Pick<JobContext, 'repository' | 'worker' | 'changes'>,
+  { repository, worker, changes }: Context,
 ): Promise<void> {
   const title = request.title === undefined ? undefined : titleOf(request.title)
   const job = await repository.get(owner, id)

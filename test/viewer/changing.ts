@@ -71,6 +71,27 @@ export async function testNames(page: TestPage, tell: Tell): Promise<void> {
   await page.evaluate('test.until(() => !document.querySelector(".rename"))')
   const after = await page.evaluate<string[]>('test.names()')
   tell('Escape leaves the name as it was', after, after[0] === 'Alice')
+  await open('#speakers li:nth-child(1) button')
+  await type('Zoë')
+  await page.evaluate('test.compose("Escape")')
+  await page.evaluate('document.querySelector("#speakers li:nth-child(2) button").click()')
+  const typed = await page.evaluate<string | undefined>('document.querySelector(".rename input")?.value')
+  tell('letters that are composed, and a click on another name, leave what was typed', typed, typed === 'Zoë')
+  await page.press('Escape')
+  await page.evaluate('test.until(() => !document.querySelector(".rename"))')
+}
+
+/** At a width to which 1,280 pixels come at 400 %. */
+export async function testLongName(page: TestPage, tell: Tell): Promise<void> {
+  await page.resize(320, 700)
+  const rename = async (name: string) => {
+    await page.evaluate(`test.name(0, ${JSON.stringify(name)})`)
+    await page.evaluate('test.until(() => !document.querySelector(".rename"))')
+  }
+  await rename('W'.repeat(100))
+  const wide = await page.evaluate<string[]>('test.scrollTo(0).then(() => test.tooWide())')
+  tell('a long name is broken into lines at 320 pixels', wide, wide.length === 0)
+  await rename('Alice')
 }
 
 export async function testDoubts(page: TestPage, tell: Tell): Promise<void> {
@@ -134,6 +155,25 @@ export async function testChanges(
   await page.evaluate('test.until(() => /changed/.test(document.getElementById("status").textContent))')
   const after = await page.evaluate<string>('test.place()')
   tell(`a change is shown, and the place is kept ${said}`, [before, after], before === after)
+  const marked = await page.evaluate<number>('test.seek(1800.1).then(() => CSS.highlights.get("said").size)')
+  const chosen = await page.evaluate<string>('test.chooseAt("30:04")')
+  // Another row before it, another name of its speaker, and a gap where a word was said.
+  change(shown => ({
+    ...shown,
+    title: 'Renamed again',
+    coverage: { ...shown.coverage, gaps: [{ start: 1800, end: 1804.4, reason: 'Nothing was heard.' }] },
+    speakers: shown.speakers?.map(one => ({ ...one, name: `${one.id} again` })),
+    segments: shown.segments.flatMap(segment => {
+      if (segment.start === 1800) return []
+      return segment.start < 9 ? [segment, { ...segment, start: segment.end - 0.1, words: [] }] : [segment]
+    }),
+  }))
+  await page.evaluate('test.look()')
+  await page.evaluate('test.until(() => document.title === "Renamed again")')
+  const still = await page.evaluate<string>('test.chosen()')
+  tell('what is chosen and has the focus stays so', [chosen, still], chosen === still && still.length > 10)
+  const marks = await page.evaluate<number>('CSS.highlights.get("said").size')
+  tell('the mark of a word that has gone goes with it', [marked, marks], marked === 1 && marks === 0)
 }
 
 interface Box {

@@ -267,6 +267,33 @@ globalThis.test = {
     for (let i = 0; i < 4; i++) await frame()
     return test.place()
   },
+  async seek(seconds) {
+    const position = byId('position')
+    position.value = String(seconds)
+    position.dispatchEvent(new Event('input'))
+    await frame()
+  },
+  /** Chooses the row of this time, and gives it the focus. */
+  chooseAt(time) {
+    const row = [...document.querySelectorAll('.row')].find(
+      one => one.querySelector('.time').textContent === time,
+    )
+    getSelection().selectAllChildren(row.querySelector('p'))
+    row.querySelector('.time').focus()
+    return test.chosen()
+  },
+  chosen: () => `${document.activeElement.textContent.slice(0, 20)} ${getSelection()}`,
+  /** A key that belongs to an input method. */
+  compose(key) {
+    const given = { key, isComposing: true, bubbles: true, cancelable: true }
+    document.activeElement.dispatchEvent(new KeyboardEvent('keydown', given))
+  },
+  /** Parts of the page that are wider than their room. */
+  tooWide: () =>
+    ['html', 'header', '#scroller', '.row p', '.row .who'].filter(selector => {
+      const { scrollWidth, clientWidth } = document.querySelector(selector)
+      return clientWidth > 0 && scrollWidth > clientWidth
+    }),
   async until(isSo) {
     while (!isSo()) await frame()
     return byId('status')?.textContent

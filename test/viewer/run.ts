@@ -7,7 +7,7 @@ import { tempFolder } from '../support/e2e/system.ts'
 import { talk } from '../support/speaker-transcript.ts'
 import { atAddress } from './address.ts'
 import { type BrowserPage, findChromium, openBrowser } from './browser.ts'
-import { hourJobs, testChanges, testDoubts, testNames, testWave } from './changing.ts'
+import { hourJobs, testChanges, testDoubts, testLongName, testNames, testWave } from './changing.ts'
 import { findFirefox, openFirefox } from './firefox.ts'
 import { startHost } from './host.ts'
 import { hostileTranscript } from './hostile.ts'
@@ -78,6 +78,7 @@ async function hour(page: BrowserPage): Promise<void> {
       }
     await page.evaluate('test.close()')
     await testNames(page, tell)
+    await testLongName(page, tell)
     await page.resize(1000, 800)
     await testDoubts(page, tell)
     await testWave(page, tell)
@@ -207,6 +208,8 @@ async function firefox(): Promise<void> {
     await page.evaluate('document.getElementById("play").click()')
     const tellOf = (name: string, value: unknown, isFine: boolean) => tell(`Firefox: ${name}`, value, isFine)
     await testNames(page, tellOf)
+    await testLongName(page, tellOf)
+    await page.resize(1000, 800)
     await testWave(page, tellOf)
     await testChanges(page, tellOf, change)
     await page.resize(320, 700)

@@ -34,6 +34,8 @@ export interface ByteStream extends AsyncIterable<Uint8Array> {
 
 /** Where records and bytes lie. Throws `DISK_FULL`, and the errors of a bucket. */
 export interface UploadStore {
+  /** True where the bytes lie on this machine: opening one fetches nothing. */
+  readonly isHere: boolean
   save(record: UploadRecord): Promise<void>
   get(id: string): Promise<UploadRecord | undefined>
   /** Of one owner, or all. */
@@ -78,6 +80,8 @@ export interface FinishedUpload {
 
 /** Opens uploads as recordings. */
 export interface UploadSource {
+  /** True where opening one fetches nothing. */
+  readonly isHere: boolean
   /** Throws `UPLOAD_NOT_FOUND`, also for an upload of another owner, and `UPLOAD_UNFINISHED`. */
   find(owner: string, id: string): Promise<FinishedUpload>
   /** Path of the file, and its name. Throws as `find` does. */

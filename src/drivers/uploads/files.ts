@@ -24,6 +24,7 @@ export function uploadFiles(folder: string): UploadStore {
   }
 
   return {
+    isHere: true,
     async save(record) {
       if (!isOpen) privateFolder(folder)
       isOpen = true

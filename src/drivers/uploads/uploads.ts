@@ -166,6 +166,7 @@ export function createUploads(options: UploadOptions): Uploads {
   }
 
   return {
+    isHere: store.isHere,
     createTicket: (owner, { name, bytes = 0 }) =>
       turnOfOwner(owner, async () => {
         if (bytes > maxBytes) throw refusals.tooLarge(maxBytes)

@@ -1,6 +1,6 @@
 // Choosing a stretch by selecting text, and copying its link or its quote.
 import type { Source, ViewerData } from './contract.ts'
-import { byId, say } from './elements.ts'
+import { byId, isComposing, say } from './elements.ts'
 import type { List } from './list.ts'
 import { describeStretch, linkTo, type Place, quoteOf, type Stretch, stretchBetween } from './stretch.ts'
 import { localTime } from './times.ts'
@@ -25,8 +25,8 @@ export function createChoosing(data: ViewerData, list: List, source: Source): Ch
     copied.hidden = true
     box.hidden = false
   })
-  document.addEventListener('keydown', ({ key }) => {
-    if (key !== 'Escape') return
+  document.addEventListener('keydown', event => {
+    if (event.key !== 'Escape' || isComposing(event)) return
     box.hidden = copied.hidden = true
     chosen = undefined
   })

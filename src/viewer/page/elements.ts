@@ -23,6 +23,9 @@ export function make<Name extends keyof HTMLElementTagNameMap>(
 /** Class of a speaker's colour; there are eight, which repeat. */
 export const colourOf = (speaker: number) => (speaker < 0 ? 's-1' : `s${speaker % 8}`)
 
+/** True for keys that belong to an input method: Safari sends the last one when the letters are done. */
+export const isComposing = (event: KeyboardEvent) => event.isComposing || event.keyCode === 229
+
 /** Says something to people who see the page, and to those who hear it. */
 export function say(text: string): void {
   const status = byId('status', 'p')

@@ -1,7 +1,7 @@
 // The list of rows: only those in view are in the document.
 import type { ViewerData } from './contract.ts'
 import { byId } from './elements.ts'
-import { type DrawnRow, drawRow, rowKey } from './row.ts'
+import { type DrawnRow, drawRow, dressRow, lookOf, numberRow, rowKey } from './row.ts'
 import type { Shown } from './shown.ts'
 import { rowAt } from './times.ts'
 import { createHeights, estimateHeight, type Heights, rowsInView } from './virtual-list.ts'
@@ -91,22 +91,43 @@ export function createList(shown: Shown): List {
     requestAnimationFrame(draw)
   }
 
-  /** Rows that are as before keep their elements and heights; the sentence at the top stays there. */
+  /** Rows with the same text keep their elements, with focus and selection; the sentence at the top stays there. */
   function change(before: ViewerData): void {
     const known = heights
     const top = heights.at(scroller.scrollTop)
     const offset = scroller.scrollTop - heights.top(top)
     const time = before.rows[top]?.start ?? 0
+    const focused = document.activeElement?.closest<HTMLElement>('.row')
+    const focusTime = before.rows[Number(focused?.dataset.index)]?.start ?? 0
+    drawn.get(here)?.element.classList.remove('here')
+    here = -1
     heights = estimated()
+    const places = new Map(before.rows.map((_, index) => [rowKey(before, index), index]))
+    const old = new Map(drawn)
+    const dressed: number[] = []
+    drawn.clear()
     for (const index of data.rows.keys()) {
-      if (before.rows[index] && rowKey(before, index) === rowKey(data, index))
-        heights.set(index, known.height(index))
-      else remove(index)
+      const place = places.get(rowKey(data, index))
+      if (place === undefined) continue
+      const looksSame = lookOf(before, place) === lookOf(data, index)
+      if (looksSame) heights.set(index, known.height(place))
+      const row = old.get(place)
+      if (!row) continue
+      old.delete(place)
+      drawn.set(index, row)
+      numberRow(row.element, data, index)
+      if (looksSame) continue
+      dressRow(row.element, data, index)
+      dressed.push(index)
     }
-    for (const index of [...drawn.keys()]) if (!data.rows[index]) remove(index)
-    for (const { element } of drawn.values()) element.setAttribute('aria-setsize', String(data.rows.length))
+    for (const { element } of old.values()) element.remove()
+    for (const index of dressed) heights.set(index, drawn.get(index)!.element.offsetHeight)
     if (scroller.scrollTop > 0) scroller.scrollTop = heights.top(Math.max(0, rowAt(data.rows, time))) + offset
     draw()
+    if (!focused || focused.isConnected) return
+    const there = drawn.get(rowAt(data.rows, focusTime))?.element.querySelector('button')
+    const target = there ?? scroller
+    target.focus({ preventScroll: true })
   }
 
   function remove(index: number): void {

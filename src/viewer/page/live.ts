@@ -32,6 +32,7 @@ export function keepCurrent(view: Shown, source: Source): Live {
     try {
       const { revision, status } = view.data
       const found = await source.revision()
+      if (hasFailed) say('')
       if (found === revision || own !== turn) pauseMs = Math.min(pauseMs * 2, mostMs)
       else {
         pauseMs = leastMs
@@ -45,7 +46,8 @@ export function keepCurrent(view: Shown, source: Source): Live {
       // Deleted, or the program has ended. What is shown stays.
       if (!hasFailed) say((error as Error).message)
       hasFailed = true
-      timer = setTimeout(look, mostMs)
+      pauseMs = Math.min(pauseMs * 2, mostMs)
+      timer = setTimeout(look, pauseMs)
     }
   }
 

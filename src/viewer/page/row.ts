@@ -9,32 +9,27 @@ export interface DrawnRow {
   text: Text
 }
 
-/** Equal for rows that look the same. */
-export function rowKey({ rows, speakers, canRename }: ViewerData, index: number): string {
-  const { start, end, text, speaker } = rows[index]!
-  const label = speakerOf(rows[index]!, rows[index - 1], speakers)
-  return [start, end, speaker, label, doubtsOf(rows[index]!), canRename, text].join('|')
+/** Equal for rows with the same text and times. */
+export function rowKey({ rows }: ViewerData, index: number): string {
+  const { start, end, text, isGap } = rows[index]!
+  return [start, end, isGap, text].join('|')
 }
 
-export function drawRow({ rows, speakers, canRename }: ViewerData, index: number): DrawnRow {
+/** Equal for such rows that look the same. */
+export function lookOf({ rows, speakers, canRename }: ViewerData, index: number): string {
   const row = rows[index]!
+  return [speakerOf(row, rows[index - 1], speakers), row.speaker, doubtsOf(row), canRename].join('|')
+}
+
+export function drawRow(data: ViewerData, index: number): DrawnRow {
+  const row = data.rows[index]!
   const element = make('div', row.isGap ? 'row gap' : 'row')
   element.setAttribute('role', 'listitem')
-  element.setAttribute('aria-setsize', String(rows.length))
-  element.setAttribute('aria-posinset', String(index + 1))
-  element.dataset.index = String(index)
+  numberRow(element, data, index)
   const time = make('button', 'time', clock(row.start))
   time.type = 'button'
   time.setAttribute('aria-label', `${clock(row.start)}, play from ${spokenTime(row.start)}`)
   element.append(time)
-  const label = speakerOf(row, rows[index - 1], speakers)
-  const marks = doubtsOf(row)
-  if (label || marks) {
-    const who = make('span', 'who')
-    if (label) who.append(nameOf(label, row.speaker!, canRename && row.speaker! >= 0))
-    if (marks) who.append(make('span', 'mark', label ? ` (${marks})` : marks))
-    element.append(who)
-  }
   const paragraph = make('p')
   paragraph.dir = 'auto'
   const text = document.createTextNode(
@@ -42,7 +37,31 @@ export function drawRow({ rows, speakers, canRename }: ViewerData, index: number
   )
   paragraph.append(text)
   element.append(paragraph)
+  dressRow(element, data, index)
   return { element, text }
+}
+
+export function numberRow(element: HTMLElement, { rows }: ViewerData, index: number): void {
+  element.setAttribute('aria-setsize', String(rows.length))
+  element.setAttribute('aria-posinset', String(index + 1))
+  element.dataset.index = String(index)
+}
+
+/** Says in front of the text who speaks; the text keeps its place, and what is chosen in it. */
+export function dressRow(
+  element: HTMLElement,
+  { rows, speakers, canRename }: ViewerData,
+  index: number,
+): void {
+  const row = rows[index]!
+  element.querySelector('.who')?.remove()
+  const label = speakerOf(row, rows[index - 1], speakers)
+  const marks = doubtsOf(row)
+  if (!label && !marks) return
+  const who = make('span', 'who')
+  if (label) who.append(nameOf(label, row.speaker!, canRename && row.speaker! >= 0))
+  if (marks) who.append(make('span', 'mark', label ? ` (${marks})` : marks))
+  element.querySelector('p')!.before(who)
 }
 
 /** The head of the page has the names for the keyboard: here they would be many more stops of the Tab key. */

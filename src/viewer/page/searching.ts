@@ -1,5 +1,5 @@
 // The search field: marks all hits, counts them, and goes from one to the next.
-import { byId } from './elements.ts'
+import { byId, isComposing } from './elements.ts'
 import type { List } from './list.ts'
 import type { createMarks } from './marks.ts'
 import { createSearch, type Hit, hitFrom, maxHits } from './search.ts'
@@ -66,7 +66,8 @@ export function createSearching(
     timer = setTimeout(run, pauseMs)
   })
   query.addEventListener('keydown', event => {
-    if (event.key === 'Enter' && !event.isComposing) {
+    if (isComposing(event)) return
+    if (event.key === 'Enter') {
       event.preventDefault()
       move(event.shiftKey ? -1 : 1)
     } else if (event.key === 'Escape') {

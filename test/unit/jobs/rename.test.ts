@@ -1,6 +1,7 @@
 // Renaming: titles and names of speakers, which stay with their speakers when a recognition is repeated.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Speaker } from '../../../src/domain/transcript.ts'
+import type { RenameRequest } from '../../../src/jobs/jobs.ts'
 import { createWorkspace, type Harness, owner, type Workspace } from '../../support/jobs/harness.ts'
 import { segment, transcript } from '../../support/transcripts.ts'
 
@@ -58,6 +59,17 @@ describe('speakers', () => {
       message: `${id} is the id of another speaker.`,
     })
     expect((await harness.jobs.read(owner, 'tr_1')).speakers).toMatchObject([{ id: 'S1' }, { name: 'Bob' }])
+  })
+
+  it('names that are given at the same time are all kept, and so is a title', async () => {
+    const { harness } = await withTranscript()
+    const give = (request: RenameRequest) => harness.jobs.rename(owner, 'tr_1', request)
+    await Promise.all([give({ speakers: { S1: 'Alice' } }), give({ speakers: { S2: 'Bob' } })])
+    await Promise.all([give({ title: 'Monday' }), give({ speakers: { S2: 'Ben' } })])
+    expect(await harness.jobs.read(owner, 'tr_1')).toMatchObject({
+      title: 'Monday',
+      speakers: [{ name: 'Alice' }, { name: 'Ben' }],
+    })
   })
 
   it('names and title are changed independently', async () => {

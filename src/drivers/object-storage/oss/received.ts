@@ -86,6 +86,7 @@ export function receivedInOss(options: OssOptions): UploadStore {
   }
 
   return {
+    isHere: false,
     save: record =>
       withSession(async session => {
         const { id, owner } = record

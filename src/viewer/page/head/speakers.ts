@@ -1,6 +1,6 @@
 // The speakers, with their colours and shares. A name becomes a field where it can be changed.
 import type { Source } from '../contract.ts'
-import { byId, colourOf, make, say } from '../elements.ts'
+import { byId, colourOf, isComposing, make, say } from '../elements.ts'
 import type { Shown } from '../shown.ts'
 
 export interface Speakers {
@@ -15,6 +15,7 @@ export function drawSpeakers(view: Shown, source: Source, refresh: () => Promise
   const list = byId('speakers', 'ul')
   /** Id of the speaker whose name is edited. */
   let edited: string | undefined
+  let isTyped = () => false
 
   function draw(): void {
     // A field that is open stays as it is; the names are drawn when it is closed.
@@ -44,12 +45,19 @@ export function drawSpeakers(view: Shown, source: Source, refresh: () => Promise
   function edit(index: number): void {
     const speaker = view.data.speakers[index]
     if (!speaker || !view.data.canRename) return
+    if (edited !== undefined && isTyped()) {
+      list.querySelector('input')?.focus()
+      say('Save or cancel this name first.')
+      return
+    }
     close()
     edited = speaker.id
     const { id, label } = speaker
     // No form: frames of hosts may send none, and then it has no `submit` event.
     const [group, field] = [make('span', 'rename'), make('input')]
-    field.value = label === id ? '' : label
+    const before = label === id ? '' : label
+    field.value = before
+    isTyped = () => field.value !== before
     field.placeholder = id
     field.maxLength = maxNameChars
     field.dir = 'auto'
@@ -68,8 +76,9 @@ export function drawSpeakers(view: Shown, source: Source, refresh: () => Promise
     save.addEventListener('click', submit)
     cancel.addEventListener('click', end)
     group.addEventListener('keydown', event => {
-      // The Enter key also ends the letters of an input method.
-      const isEnter = event.key === 'Enter' && event.target === field && !event.isComposing
+      // Enter and Escape also end the letters of an input method.
+      if (isComposing(event)) return
+      const isEnter = event.key === 'Enter' && event.target === field
       if (event.key !== 'Escape' && !isEnter) return
       event.preventDefault()
       event.stopPropagation()

@@ -86,7 +86,8 @@ export function createPlaying(
     // A change does not take the reader to what is heard.
     row = rowAt(view.data.rows, player.seconds)
     list.mark(row)
-    said = -1
+    // What was marked is other text by now, also where no word is said.
+    said = Number.NaN
     now.textContent = ''
     show(player.seconds)
   }
