@@ -3,6 +3,7 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Serv
 import type { AddressInfo } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { isInitializeRequest, isLegacyRequest, type McpServer } from '@modelcontextprotocol/server'
+import { codeOf } from '../../domain/errors.ts'
 import { log } from '../../log.ts'
 import type { Connection, ServerOptions } from '../connection.ts'
 import { parseJson, parseMessage } from '../json-rpc/json-rpc.ts'
@@ -23,11 +24,16 @@ import { isListen, readBody, requestIds, resourceReads } from './messages.ts'
 import { createPageEndpoints, isPagePath } from './pages/endpoints.ts'
 import { createOwnPageCheck, isHome, isOwnVisit } from './pages/own-page.ts'
 import { createSignIn } from './pages/sign-in.ts'
-import { refusals, sendJson, sendPage, streamed, toResponse } from './responses.ts'
+import { type JsonResponse, refusals, sendJson, sendPage, streamed, toResponse } from './responses.ts'
 import { createSessions } from './sessions.ts'
 import { withOwnStatus } from './status.ts'
 import { trackUnread } from './unread.ts'
 import { createUploadEndpoints, isSending, isUploadPath } from './uploads/endpoints.ts'
+
+function noSessions(error: unknown): JsonResponse {
+  log.error('sessions-failed', { code: codeOf(error) })
+  return refusals.noSessions
+}
 
 /** Longer timers run at once. */
 const maxTimerMs = 2 ** 31 - 1
@@ -75,7 +81,7 @@ export async function serveHttp(
   /** A cookie counts where `mayUse` says that no other page has sent it. */
   const authenticator = (mayUse: (headers: IncomingHttpHeaders) => boolean) =>
     createAuthenticator(tokens, login, async headers =>
-      mayUse(headers) ? signIn?.callerOf(headers).catch(() => refusals.noSessions) : undefined,
+      mayUse(headers) ? signIn?.callerOf(headers).catch(noSessions) : undefined,
     )
   const callerOf = authenticator(isOwnPage)
   const admit = createAdmission({

@@ -3,7 +3,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { LRUCache } from 'lru-cache'
 import pLimit from 'p-limit'
-import { describeError } from '../../../domain/errors.ts'
+import { codeOf, describeError } from '../../../domain/errors.ts'
 import { deadlines } from '../../../domain/network/deadlines.ts'
 import { asLine } from '../../../domain/text.ts'
 import { log } from '../../../log.ts'
@@ -118,6 +118,8 @@ export function createAccount({ options, login, seals, signIn, now }: AccountOpt
     const token = await inTurn(() => tokenFor(code, way, incoming))
     if (token === undefined) return say(outgoing, 403, 'The identity provider has given no access token.')
     const caller = await login.callerBy(token, incoming.headers)
+    if ('status' in caller && caller.status === 503)
+      return say(outgoing, 503, 'The identity provider does not answer.')
     if ('status' in caller)
       return say(outgoing, 403, 'The access token of the identity provider is not for this server.')
     // A link brings no `Origin`, by which the cookie knows the scheme.
@@ -155,7 +157,8 @@ export function createAccount({ options, login, seals, signIn, now }: AccountOpt
     const answer = text.length <= maxAnswerChars ? parseJson(Buffer.from(text)) : undefined
     const { access_token: token, error } = (answer ?? {}) as Record<string, unknown>
     if (status === 200 && typeof token === 'string') return token
-    log.info('login-refused', { reason: asLine(String(error ?? status)).slice(0, 100) })
+    const reason = typeof error === 'string' ? asLine(error).slice(0, 100) : String(status)
+    log.info('login-refused', { reason })
     return undefined
   }
 
@@ -166,6 +169,7 @@ export function createAccount({ options, login, seals, signIn, now }: AccountOpt
       try {
         await work(incoming, outgoing)
       } catch (error) {
+        log.error('login-failed', { code: codeOf(error) })
         if (outgoing.headersSent) return void outgoing.destroy()
         say(outgoing, 503, describeError(error).replace(/^[A-Z_]+: /, ''))
       }

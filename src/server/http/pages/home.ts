@@ -4,6 +4,7 @@ import type { PlannedRecording } from '../../../domain/batch/batch.ts'
 import { formatUsd } from '../../../domain/costs/budget.ts'
 import { codeOf, isSpeechError, SpeechError } from '../../../domain/errors.ts'
 import { formatTime } from '../../../domain/format-time.ts'
+import { deadlines } from '../../../domain/network/deadlines.ts'
 import { uploadIdIn } from '../../../domain/network/uploads.ts'
 import { formatNames } from '../../../formats/index.ts'
 import type { Jobs } from '../../../jobs/jobs.ts'
@@ -11,6 +12,7 @@ import { log } from '../../../log.ts'
 import { loadPage } from '../../../viewer/html.ts'
 import { parseJson } from '../../json-rpc/json-rpc.ts'
 import { describeFailure } from '../../results/failure.ts'
+import { answerMsWithin, startLimit } from '../../time-limit.ts'
 import type { Tool } from '../../tool.ts'
 import { setSafeHeaders } from '../../viewer/guard.ts'
 import { pathOf } from '../admission.ts'
@@ -22,7 +24,7 @@ import { type AccountOptions, createAccount } from './account.ts'
 import { pageAddress } from './address.ts'
 import { createChangeStreams } from './changes.ts'
 import { shownOwner } from './own-page.ts'
-import type { Seals } from './seals.ts'
+import { KeyUnavailable, type Seals } from './seals.ts'
 import type { SignIn } from './sign-in.ts'
 
 export interface HomeOptions {
@@ -50,6 +52,8 @@ export interface HomeOptions {
 
 const maxBodyBytes = 20_000
 const openPath = '/home/open/'
+/** Codes of errors that no person at the page can help. */
+const ownFaults = /^(?:STORE_|DISK_|QUEUE_|BUCKET_|CONFIG_|INTERNAL)/
 
 type Handler = (caller: Caller, incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void> | void
 
@@ -82,10 +86,11 @@ export function createHome(options: HomeOptions) {
       if (!hasScopes(caller, needed)) return sendJson(outgoing, refusals.noScope(needed))
       const gone = new AbortController()
       outgoing.once('close', () => gone.abort())
-      const { recordings, unreadable, usd } = await jobs.plan(
-        { sources: [uploadIn(given.audio)], options: languageOf(given.language), maxRecordings: 1 },
-        { tool, owner: caller.owner, signal: gone.signal },
-      )
+      const options = languageOf(given.language)
+      const order = { sources: [uploadIn(given.audio)], options, maxRecordings: 1 }
+      const limit = startLimit(gone.signal, answerMsWithin(deadlines.call))
+      const planned = jobs.plan(order, { tool, owner: caller.owner, signal: limit.signal })
+      const { recordings, unreadable, usd } = await Promise.race([planned, limit.timeUp]).finally(limit.stop)
       const [error] = unreadable
       if (error) throw new SpeechError(error.error.code, error.error.message, { hint: error.error.hint })
       sendJson(outgoing, ok({ price: priceOf(recordings[0]!, usd) }))
@@ -160,8 +165,10 @@ export function createHome(options: HomeOptions) {
       } catch (error) {
         if (outgoing.destroyed) return
         if (outgoing.headersSent) return void outgoing.destroy()
-        const isOurs = !isSpeechError(error) || /^(?:STORE_|DISK_)/.test(error.code)
+        const hasNoKey = error instanceof KeyUnavailable
+        const isOurs = hasNoKey || !isSpeechError(error) || ownFaults.test(error.code)
         if (isOurs) log.error('home-failed', { code: codeOf(error) })
+        if (hasNoKey) return sendJson(outgoing, refusals.noSessions)
         sendJson(outgoing, failure(isOurs ? 500 : 400, describeFailure(error, jobs)))
       }
     },
