@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { isInitializeRequest, isLegacyRequest, type McpServer } from '@modelcontextprotocol/server'
 import { codeOf } from '../../domain/errors.ts'
+import { lazily } from '../../domain/waiting/lazily.ts'
 import { log } from '../../log.ts'
 import type { Connection, ServerOptions } from '../connection.ts'
 import { parseJson, parseMessage } from '../json-rpc/json-rpc.ts'
@@ -99,7 +100,7 @@ export async function serveHttp(
       callerOf,
       idleTimeoutMs: limits.requestTimeoutMs,
     })
-  let home: ReturnType<typeof loadHome> | undefined
+  const home = lazily(loadHome)
   const counter = createRequestCounter(limits.maxRequestsPerOwner)
   const server = createServer({
     headersTimeout: limits.headersTimeoutMs,
@@ -139,8 +140,7 @@ export async function serveHttp(
     if (isUpload) return isStopping ? sendJson(outgoing, refusals.stopping) : upload(incoming, outgoing)
     if (isHome(incoming)) {
       if (isStopping) return sendJson(outgoing, refusals.stopping)
-      home ??= loadHome()
-      return (await home).answer(incoming, outgoing)
+      return (await home.get()).answer(incoming, outgoing)
     }
     const caller = await admit(incoming)
     // The client may have disconnected while its token was checked.
@@ -233,7 +233,7 @@ export async function serveHttp(
       await finishWork?.()
       await Promise.race([counter.whenIdle(), pause(limits.shutdownTimeoutMs, undefined, { ref: false })])
       unread.close()
-      ;(await home)?.close()
+      ;(await home.loaded())?.close()
       await Promise.all([sessions.close(), handlers.close()])
       await closeServer(server, pending, limits.shutdownTimeoutMs)
     },
