@@ -11,8 +11,9 @@ import { parseJson } from '../../json-rpc/json-rpc.ts'
 import { fetchAddresses, minPauseMs } from '../login/issuer-keys.ts'
 import type { Login, LoginOptions } from '../login/login.ts'
 import { scopes } from '../login/scopes.ts'
+import { createCookie } from './cookies.ts'
 import type { Seals } from './seals.ts'
-import { cookieIn, type SignIn } from './sign-in.ts'
+import type { SignIn } from './sign-in.ts'
 
 export interface AccountOptions {
   options: LoginOptions & { client: NonNullable<LoginOptions['client']> }
@@ -29,7 +30,8 @@ interface Way {
   verifier: string
 }
 
-const cookieName = 'speech_way'
+/** Lax: the page of the provider leads back here. */
+const cookie = createCookie('speech_way', 'Lax')
 /** To log in, perhaps with a second factor. */
 const maxWayMs = 15 * 60_000
 const names = ['authorization_endpoint', 'token_endpoint'] as const
@@ -65,12 +67,6 @@ export function createAccount({ options, login, seals, signIn, now }: AccountOpt
   /** The address of the home page, below which the provider sends people back. */
   const homeOf = ({ headers }: IncomingMessage) => login.address(headers).replace(/\/mcp\/?$|\/$/, '')
 
-  function cookie(value: string, seconds: number, incoming: IncomingMessage): string {
-    const secure = homeOf(incoming).startsWith('https:')
-    // Lax: the page of the provider leads back here.
-    return `${cookieName}=${value}; Max-Age=${seconds}; Path=/; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}`
-  }
-
   async function begin(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const { authorization_endpoint: address } = await addresses()
     const [state, verifier] = [24, 32].map(bytes => randomBytes(bytes).toString('base64url')) as [
@@ -90,13 +86,13 @@ export function createAccount({ options, login, seals, signIn, now }: AccountOpt
       resource: login.address(incoming.headers),
     }
     for (const [name, value] of Object.entries(asked)) target.searchParams.set(name, value)
-    outgoing.setHeader('set-cookie', cookie(sealed, maxWayMs / 1000, incoming))
+    outgoing.setHeader('set-cookie', cookie.set(sealed, maxWayMs / 1000, { origin: homeOf(incoming) }))
     outgoing.writeHead(303, { location: target.href }).end()
   }
 
   async function end(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const given = new URL(incoming.url!, 'http://page').searchParams
-    const over = cookie('', 0, incoming)
+    const over = cookie.set('', 0, { origin: homeOf(incoming) })
     outgoing.setHeader('set-cookie', over)
     const way = await wayOf(incoming)
     if (!way || !isSame(given.get('state') ?? '', way.state))
@@ -128,8 +124,9 @@ export function createAccount({ options, login, seals, signIn, now }: AccountOpt
     outgoing.writeHead(303, { location: './' }).end()
   }
 
-  async function wayOf({ headers }: IncomingMessage): Promise<Way | undefined> {
-    const opened = await seals.open('way', cookieIn(headers, cookieName) ?? '', now())
+  async function wayOf(incoming: IncomingMessage): Promise<Way | undefined> {
+    const sealed = cookie.of({ ...incoming.headers, origin: homeOf(incoming) })
+    const opened = await seals.open('way', sealed ?? '', now())
     return opened === undefined || opened === 'ended' ? undefined : (JSON.parse(opened.payload) as Way)
   }
 
