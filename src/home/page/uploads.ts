@@ -53,6 +53,8 @@ export function createUploads(guarded: Guard, onOrdered: () => Promise<void>) {
           if (signal.aborted) return
           state.textContent = (error as Error).message
           if (error instanceof SignedOut) stopped.push(inTurn)
+          // Nothing is under way that leaving the page would stop.
+          else bar.remove()
           throw error
         }
       }

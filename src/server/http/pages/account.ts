@@ -75,7 +75,7 @@ export function createAccount({ options, login, seals, signIn, now }: AccountOpt
     ]
     const sealed = await seals.seal('way', JSON.stringify({ state, verifier }), now() + maxWayMs)
     const target = new URL(address)
-    const asked = {
+    const parameters = {
       response_type: 'code',
       client_id: client.id,
       redirect_uri: homeOf(incoming) + backPath,
@@ -85,7 +85,7 @@ export function createAccount({ options, login, seals, signIn, now }: AccountOpt
       code_challenge_method: 'S256',
       resource: login.address(incoming.headers),
     }
-    for (const [name, value] of Object.entries(asked)) target.searchParams.set(name, value)
+    for (const [name, value] of Object.entries(parameters)) target.searchParams.set(name, value)
     outgoing.setHeader('set-cookie', cookie.set(sealed, maxWayMs / 1000, { origin: homeOf(incoming) }))
     outgoing.writeHead(303, { location: target.href }).end()
   }

@@ -64,7 +64,11 @@ export function createPageEndpoints(
     if (opened === undefined)
       return say(outgoing, 404, 'There is no such page. Check that the address is complete.')
     if (opened === 'ended')
-      return say(outgoing, 410, 'This address has ended. Ask the agent that gave it for a new one.')
+      return say(
+        outgoing,
+        410,
+        'This address has ended. Ask your agent for a new one, or open the transcript at the home page.',
+      )
     if (path === undefined) {
       // A name alone, so that a path that a proxy has cut off stays.
       outgoing.setHeader('location', `${sealed}/${search}`)

@@ -17,7 +17,7 @@ import type { Tool } from '../../tool.ts'
 import { setSafeHeaders } from '../../viewer/guard.ts'
 import { pathOf } from '../admission.ts'
 import type { Caller } from '../login/caller.ts'
-import { type Scope, scopesOfTools } from '../login/scopes.ts'
+import { type Scope, scopesOfTool } from '../login/scopes.ts'
 import { readBody } from '../messages.ts'
 import { type JsonResponse, refusals, sendJson } from '../responses.ts'
 import { type AccountOptions, createAccount } from './account.ts'
@@ -62,13 +62,13 @@ export function createHome(options: HomeOptions) {
     options
   const changes = createChangeStreams(jobs)
   const account = options.account && createAccount(options.account)
-  /** Both are false where nobody needs to sign in, or can. */
+  /** Both are false where no sign-in is needed, or possible. */
   const ways = { token: hasTokens, login: account !== undefined }
 
   /** For a caller who has signed in. */
   const handlers: Record<string, Handler> = {
     'GET /home/me': (caller, _, outgoing) => {
-      const may = tools.map(({ name }) => name).filter(name => hasScopes(caller, scopesOfTools[name] ?? []))
+      const may = tools.map(({ name }) => name).filter(name => hasScopes(caller, scopesOfTool(name)))
       const owner = hasTokens && !caller.owner.includes('~') ? caller.owner : undefined
       const me = { isSignedIn: true, id: shownOwner(caller.owner), canSignOut: signIn !== undefined, owner }
       sendJson(outgoing, ok({ ...me, may, formatNames }))
@@ -82,7 +82,7 @@ export function createHome(options: HomeOptions) {
     'POST /home/price': async (caller, incoming, outgoing) => {
       const given = await bodyOf(incoming)
       const tool = given.tool === 'diarize_audio' ? 'diarize_audio' : 'transcribe_audio'
-      const needed = scopesOfTools[tool]!
+      const needed = scopesOfTool(tool)
       if (!hasScopes(caller, needed)) return sendJson(outgoing, refusals.noScope(needed))
       const gone = new AbortController()
       outgoing.once('close', () => gone.abort())
@@ -141,8 +141,8 @@ export function createHome(options: HomeOptions) {
     if (!/^[\w~-]{1,100}$/.test(id)) return sendJson(outgoing, refusals.notFound)
     const { url } = await pageAddress(seals, '', { owner: caller.owner, id }, now())
     const [format, time] = ['format', 't'].map(name => searchParams.get(name))
-    const place = time && /^\d{1,9}$/.test(time) ? `#t=${time}` : ''
-    leadTo(url.slice(1) + (format ? `export/${encodeURIComponent(format)}` : place), outgoing)
+    const fragment = time && /^\d{1,9}$/.test(time) ? `#t=${time}` : ''
+    leadTo(url.slice(1) + (format ? `export/${encodeURIComponent(format)}` : fragment), outgoing)
   }
 
   async function takeToken(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
@@ -151,7 +151,7 @@ export function createHome(options: HomeOptions) {
       typeof token === 'string' ? await signIn?.byToken(token.trim(), incoming.headers) : undefined
     if (cookie === undefined) {
       log.info('login-refused', { reason: 'no token of the settings' })
-      return sendJson(outgoing, failure(401, 'This token is none of this server.'))
+      return sendJson(outgoing, failure(401, 'This server does not know this token.'))
     }
     outgoing.setHeader('set-cookie', cookie)
     sendJson(outgoing, ok({}))
