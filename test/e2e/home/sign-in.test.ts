@@ -94,7 +94,7 @@ describe('sign-in with a token', () => {
     const statusWith = async (cookie: string) =>
       (await visit(originOf({ url }), cookie).call('search_transcripts', {}, proxied)).status
     expect(await statusWith(pair)).toBe(200)
-    // Servers at other ports, and at names beside this one, can set a cookie of any other name.
+    // Hosts beside this one can set a cookie of any other name.
     expect(await statusWith(pair.replace('__Host-', ''))).toBe(401)
     const planted = `speech_session=${'A'.repeat(84)}`
     expect(await statusWith(`${planted}; ${pair}`)).toBe(200)

@@ -1,4 +1,4 @@
-// Cookies of our own pages, which no script reads. Over HTTPS no other host, port or path can set one or gets it.
+// Cookies of our own pages, which no script reads. Over HTTPS no other host and no page below a path can set one.
 import type { IncomingHttpHeaders } from 'node:http'
 
 export interface Cookie {
