@@ -4,6 +4,7 @@ import type { Config } from './config/config.ts'
 import type { SecretKey } from './domain/network/secret-key.ts'
 import type { UploadSource, Uploads } from './domain/network/uploads.ts'
 import type { ObjectStorage, Store } from './domain/ports.ts'
+import { lazily } from './domain/waiting/lazily.ts'
 import type { Dashscope } from './drivers/http/dashscope.ts'
 import { temporaryStorage } from './drivers/object-storage/dashscope-temporary/temporary.ts'
 import { installationIdFor } from './drivers/object-storage/installation-id.ts'
@@ -54,7 +55,6 @@ export function uploadsOf(
   jobs: Store,
 ): { load(): Promise<Uploads>; source: UploadSource; close(): Promise<void> } {
   const options = config.tablestoreEndpoint === undefined ? undefined : bucketOptions(config)
-  let loaded: Promise<Uploads> | undefined
 
   async function create(): Promise<Uploads> {
     const { createUploads } = await import('./drivers/uploads/uploads.ts')
@@ -64,7 +64,7 @@ export function uploadsOf(
     return createUploads({ store, maxBytes: config.maxDownloadMb * 1e6, jobs })
   }
 
-  const load = () => (loaded ??= create())
+  const { get: load, loaded } = lazily(create)
   return {
     load,
     source: {
@@ -72,14 +72,12 @@ export function uploadsOf(
       find: async (...of) => (await load()).find(...of),
       open: async (...of) => (await load()).open(...of),
     },
-    close: async () => (await loaded)?.close(),
+    close: async () => (await loaded())?.close(),
   }
 }
 
 /** The key of addresses that end: lies where the uploads do, and is loaded on first use too. */
 export function pageKeyOf(config: Config): SecretKey {
-  let loaded: Promise<SecretKey> | undefined
-
   async function create(): Promise<SecretKey> {
     const options = config.tablestoreEndpoint === undefined ? undefined : bucketOptions(config)
     if (!options) return (await import('./drivers/secret-key/key-file.ts')).keyFile(config.dataDir)
@@ -87,11 +85,9 @@ export function pageKeyOf(config: Config): SecretKey {
     return keyInOss({ ...options, installation: await options.installationId!.getOrCreate() })
   }
 
+  const key = lazily(create)
   return {
-    async get() {
-      loaded ??= create()
-      return (await loaded).get()
-    },
-    close: async () => (await loaded)?.close(),
+    get: async () => (await key.get()).get(),
+    close: async () => (await key.loaded())?.close(),
   }
 }

@@ -92,7 +92,7 @@ function failed({ status, responseText }: XMLHttpRequest): Error {
   return passes ? new Error(text) : new Refused(text)
 }
 
-interface Asked {
+interface RequestOptions {
   headers?: Record<string, string>
   body?: Blob
   signal?: AbortSignal | undefined
@@ -100,7 +100,7 @@ interface Asked {
 }
 
 /** `fetch` does not say how much it has sent. */
-function ask(method: string, address: string, { headers, body, signal, onSent }: Asked) {
+function ask(method: string, address: string, { headers, body, signal, onSent }: RequestOptions) {
   return new Promise<XMLHttpRequest>((resolve, reject) => {
     const request = new XMLHttpRequest()
     request.open(method, address)

@@ -1,5 +1,6 @@
 // The built pages for browsers, each read when it is first shown.
 import { readFile } from 'node:fs/promises'
+import { lazily } from '../domain/waiting/lazily.ts'
 
 export { pieceHeaders } from './page/contract.ts'
 
@@ -9,19 +10,19 @@ export interface BuiltPage {
   policy: string
 }
 
-export type PageName = 'viewer' | 'home' | 'upload'
-
-const loading = new Map<PageName, Promise<BuiltPage>>()
-
-export function loadPage(name: PageName): Promise<BuiltPage> {
-  const page = loading.get(name) ?? read(name)
-  loading.set(name, page)
-  return page
+const pages = {
+  viewer: lazily(() => read('viewer')),
+  home: lazily(() => read('home')),
+  upload: lazily(() => read('upload')),
 }
+
+export type PageName = keyof typeof pages
+
+export const loadPage = (name: PageName): Promise<BuiltPage> => pages[name].get()
 
 export const loadViewerPage = () => loadPage('viewer')
 
-async function read(name: PageName): Promise<BuiltPage> {
+async function read(name: string): Promise<BuiltPage> {
   // Beside the chunk that reads it; the sources take that of the last build.
   const html = await fileOf(`${name}.html`).catch(() => fileOf(`../../dist/chunks/${name}.html`))
   const policy = /http-equiv="Content-Security-Policy" content="([^"]+)"/.exec(html)?.[1]

@@ -44,7 +44,7 @@ async function run(page: BrowserPage, server: HttpServer): Promise<void> {
   await signIn('wrong')
   await until(
     'a wrong token is told',
-    "document.getElementById('status').textContent.includes('none of this')",
+    "document.getElementById('status').textContent.includes('does not know')",
   )
   await signIn(token)
   await until(

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isSecretKey, type SecretKey, secretKeyBytes } from '../../domain/network/secret-key.ts'
+import { lazily } from '../../domain/waiting/lazily.ts'
 import { log } from '../../log.ts'
 import { privateDataFolder } from '../../system/private-files.ts'
 import { createWhole } from '../../system/whole-file.ts'
@@ -17,8 +18,6 @@ const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code
  * be read; a later call reads it again.
  */
 export function keyFile(folder: string): SecretKey {
-  let known: Promise<Uint8Array> | undefined
-
   async function readOrDraw(): Promise<Uint8Array> {
     const drawn = randomBytes(secretKeyBytes)
     for (const name of names) {
@@ -43,16 +42,7 @@ export function keyFile(folder: string): SecretKey {
     return drawn
   }
 
-  return {
-    get() {
-      known ??= readOrDraw().catch(error => {
-        known = undefined
-        throw error
-      })
-      return known
-    },
-    async close() {},
-  }
+  return { get: lazily(readOrDraw).get, async close() {} }
 }
 
 /** Undefined where there is none, and where a link leads nowhere. */

@@ -1,4 +1,5 @@
-// Draws a list again where it has changed: an entry that is the same keeps its element, and with it the focus.
+// Draws a list again where it has changed: an entry that is the same keeps its element, and the focus stays where it was.
+import { focusedIn, focusIn } from './focus.ts'
 
 export interface Entry {
   key: string
@@ -12,16 +13,25 @@ export function createKeyedList(list: HTMLUListElement) {
 
   return (entries: readonly Entry[]): void => {
     const next: typeof known = new Map()
-    let at = list.firstElementChild
+    const [heldKey = '', held] = [...known].find(([, { element }]) => focusedIn(element) >= 0) ?? []
+    const control = held ? focusedIn(held.element) : 0
+    const position = held ? [...list.children].indexOf(held.element) : 0
     for (const { key, look, make } of entries) {
-      const before = known.get(key)
-      const element = before?.look === look ? before.element : make()
-      next.set(key, { look, element })
+      const found = known.get(key)
+      next.set(key, { look, element: found?.look === look ? found.element : make() })
+    }
+    const kept = new Set([...next.values()].map(({ element }) => element as Element))
+    // First, so that those that stay need not be moved: an element that is moved loses the focus.
+    for (const child of [...list.children]) if (!kept.has(child)) child.remove()
+    let at = list.firstElementChild
+    for (const element of kept) {
       if (element === at) at = at.nextElementSibling
       else list.insertBefore(element, at)
     }
-    const kept = new Set([...next.values()].map(({ element }) => element as Element))
-    for (const child of [...list.children]) if (!kept.has(child)) child.remove()
     known = next
+    if (!held || focusedIn(held.element) >= 0) return
+    const same = next.get(heldKey)?.element
+    if (same) focusIn(same, control)
+    else focusIn(list.children[Math.min(position, list.children.length - 1)])
   }
 }

@@ -44,6 +44,7 @@ function showSignIn({ ways }: Visitor): void {
   byId('token-form', 'form').hidden = !ways.token
   byId('login', 'p').hidden = !ways.login
   if (ways.token) byId('token', 'input').focus()
+  else byId('login', 'p').querySelector('a')!.focus()
 }
 
 /** Nothing of an owner stays: the page begins again. */
@@ -59,7 +60,9 @@ async function showHome(me: Me): Promise<void> {
   showOwner(me.id)
   transcripts.begin(me)
   running.begin(me)
-  byId('sign-in', 'section').hidden = true
+  const signIn = byId('sign-in', 'section')
+  const hadFocus = signIn.contains(document.activeElement)
+  signIn.hidden = true
   byId('who', 'p').hidden = !me.canSignOut
   byId('who', 'p').querySelector('bdi')!.textContent = me.owner ?? ''
   const mayOrder = ['request_upload', 'transcribe_audio'].every(tool => me.may.includes(tool))
@@ -67,6 +70,7 @@ async function showHome(me: Me): Promise<void> {
   uploads.begin(me)
   if (!me.may.includes('search_transcripts')) return say('Your account may not read transcripts.')
   byId('transcripts', 'section').hidden = false
+  if (hadFocus) byId('transcripts-title', 'h2').focus()
   void follow(following.signal)
   await transcripts.load()
 }

@@ -2,6 +2,7 @@
 import { byId, make, say } from '../../viewer/page/elements.ts'
 import { clock } from '../../viewer/page/times.ts'
 import type { Me, RunningJob } from './contract.ts'
+import { whileBusy } from './focus.ts'
 import { createKeyedList } from './keyed-list.ts'
 import { call } from './server.ts'
 import type { Guard } from './transcripts.ts'
@@ -30,13 +31,11 @@ export function createRunning(guarded: Guard) {
       stop.type = 'button'
       stop.setAttribute('aria-label', `Cancel ${title}`)
       stop.addEventListener('click', () => {
-        stop.disabled = true
-        void guarded(async () => {
-          await call('cancel_transcription', { transcript_id: id }).finally(() => {
-            stop.disabled = false
-          })
+        const work = async () => {
+          await call('cancel_transcription', { transcript_id: id })
           say('Cancelled. The text so far is kept.')
-        })
+        }
+        void guarded(() => whileBusy(stop, work))
       })
       item.append(stop)
     }

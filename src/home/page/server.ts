@@ -12,14 +12,14 @@ export function showOwner(id: string): void {
   shown = id
 }
 
-interface Request {
+interface RequestOptions {
   body?: unknown
   signal?: AbortSignal
   accept?: string
 }
 
 /** Rejects with a sentence for the reader, or with `SignedOut`. */
-export async function send(path: string, { body, signal, accept }: Request = {}): Promise<Response> {
+export async function send(path: string, { body, signal, accept }: RequestOptions = {}): Promise<Response> {
   const response = await fetch(path, {
     method: body === undefined ? 'GET' : 'POST',
     headers: {

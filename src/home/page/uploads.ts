@@ -2,6 +2,7 @@
 import { byId, make, say } from '../../viewer/page/elements.ts'
 import { fingerprintOf, sendFile } from '../tus.ts'
 import type { Me, Price, Ticket } from './contract.ts'
+import { removeItem, whileBusy } from './focus.ts'
 import { ask, call, SignedOut } from './server.ts'
 import type { Guard } from './transcripts.ts'
 
@@ -34,7 +35,7 @@ export function createUploads(guarded: Guard, onOrdered: () => Promise<void>) {
       sending.add(stopping)
       stop.addEventListener('click', () => {
         stopping.abort()
-        item.remove()
+        removeItem(item, picker)
       })
       item.append(heading, bar, state, stop)
       list.append(item)
@@ -52,6 +53,8 @@ export function createUploads(guarded: Guard, onOrdered: () => Promise<void>) {
           if (signal.aborted) return
           state.textContent = (error as Error).message
           if (error instanceof SignedOut) stopped.push(inTurn)
+          // Nothing is under way that leaving the page would stop.
+          else bar.remove()
           throw error
         }
       }
@@ -120,22 +123,21 @@ export function createUploads(guarded: Guard, onOrdered: () => Promise<void>) {
     language.addEventListener('change', () => void guarded(showPrice))
     form.addEventListener('submit', event => {
       event.preventDefault()
-      order.disabled = true
       const title = file.name.replace(/\.[^.\s]{1,5}$/, '').slice(0, 200)
-      void guarded(async () => {
+      const work = async () => {
         try {
           const given = { audio, ...options(), ...(title && { title }), wait_seconds: 0 }
           await call(toolOf(), given)
-          item.remove()
+          removeItem(item, picker)
           sessionStorage.removeItem(keyOf(file))
           say(`${file.name} is being transcribed.`)
           await onOrdered()
         } catch (error) {
           state.textContent = (error as Error).message
-          order.disabled = false
           throw error
         }
-      })
+      }
+      void guarded(() => whileBusy(order, work))
     })
     void guarded(showPrice)
   }

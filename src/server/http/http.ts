@@ -3,6 +3,8 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Serv
 import type { AddressInfo } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { isInitializeRequest, isLegacyRequest, type McpServer } from '@modelcontextprotocol/server'
+import { codeOf } from '../../domain/errors.ts'
+import { lazily } from '../../domain/waiting/lazily.ts'
 import { log } from '../../log.ts'
 import type { Connection, ServerOptions } from '../connection.ts'
 import { parseJson, parseMessage } from '../json-rpc/json-rpc.ts'
@@ -23,11 +25,16 @@ import { isListen, readBody, requestIds, resourceReads } from './messages.ts'
 import { createPageEndpoints, isPagePath } from './pages/endpoints.ts'
 import { createOwnPageCheck, isHome, isOwnVisit } from './pages/own-page.ts'
 import { createSignIn } from './pages/sign-in.ts'
-import { refusals, sendJson, sendPage, streamed, toResponse } from './responses.ts'
+import { type JsonResponse, refusals, sendJson, sendPage, streamed, toResponse } from './responses.ts'
 import { createSessions } from './sessions.ts'
 import { withOwnStatus } from './status.ts'
 import { trackUnread } from './unread.ts'
 import { createUploadEndpoints, isSending, isUploadPath } from './uploads/endpoints.ts'
+
+function noSessions(error: unknown): JsonResponse {
+  log.error('sessions-failed', { code: codeOf(error) })
+  return refusals.noSessions
+}
 
 /** Longer timers run at once. */
 const maxTimerMs = 2 ** 31 - 1
@@ -75,7 +82,7 @@ export async function serveHttp(
   /** A cookie counts where `mayUse` says that no other page has sent it. */
   const authenticator = (mayUse: (headers: IncomingHttpHeaders) => boolean) =>
     createAuthenticator(tokens, login, async headers =>
-      mayUse(headers) ? signIn?.callerOf(headers).catch(() => refusals.noSessions) : undefined,
+      mayUse(headers) ? signIn?.callerOf(headers).catch(noSessions) : undefined,
     )
   const callerOf = authenticator(isOwnPage)
   const admit = createAdmission({
@@ -93,7 +100,7 @@ export async function serveHttp(
       callerOf,
       idleTimeoutMs: limits.requestTimeoutMs,
     })
-  let home: ReturnType<typeof loadHome> | undefined
+  const home = lazily(loadHome)
   const counter = createRequestCounter(limits.maxRequestsPerOwner)
   const server = createServer({
     headersTimeout: limits.headersTimeoutMs,
@@ -133,8 +140,7 @@ export async function serveHttp(
     if (isUpload) return isStopping ? sendJson(outgoing, refusals.stopping) : upload(incoming, outgoing)
     if (isHome(incoming)) {
       if (isStopping) return sendJson(outgoing, refusals.stopping)
-      home ??= loadHome()
-      return (await home).answer(incoming, outgoing)
+      return (await home.get()).answer(incoming, outgoing)
     }
     const caller = await admit(incoming)
     // The client may have disconnected while its token was checked.
@@ -227,7 +233,7 @@ export async function serveHttp(
       await finishWork?.()
       await Promise.race([counter.whenIdle(), pause(limits.shutdownTimeoutMs, undefined, { ref: false })])
       unread.close()
-      ;(await home)?.close()
+      ;(await home.loaded())?.close()
       await Promise.all([sessions.close(), handlers.close()])
       await closeServer(server, pending, limits.shutdownTimeoutMs)
     },

@@ -42,7 +42,7 @@ async function open({ client = publicClient!, tokenLife = 600 } = {}) {
       const path = address.href.slice(homeAddress.length)
       const answer = await visit(origin, cookie.split(';')[0]).ask(path, { headers: { 'x-speech-page': '' } })
       const cookies = answer.headers.getSetCookie()
-      return { ...answer, cookies, session: cookies.find(one => one.startsWith('speech_session=')) }
+      return { ...answer, cookies, session: cookies.find(one => one.startsWith('__Host-speech_session=')) }
     },
   }
 }
@@ -60,11 +60,11 @@ describe('sign-in with an account', () => {
       resource: `${homeAddress}/mcp`,
       scope: allScopes,
     })
-    expect(cookie).toMatch(/^speech_way=[\w-]+; Max-Age=900; Path=\/; HttpOnly; SameSite=Lax; Secure$/)
+    expect(cookie).toMatch(/^__Host-speech_way=[\w-]+; Max-Age=900; Path=\/; HttpOnly; SameSite=Lax; Secure$/)
     const back = await comeBack(await logIn(target, 'ann', homeAddress), cookie)
     expect([back.status, back.headers.get('location')]).toEqual([303, './'])
     expect(back.session).toMatch(/; HttpOnly; SameSite=Strict; Secure$/)
-    expect(back.cookies).toContainEqual(expect.stringMatching(/^speech_way=; Max-Age=0;/))
+    expect(back.cookies).toContainEqual(expect.stringMatching(/^__Host-speech_way=; Max-Age=0;/))
     const ann = visit(origin, back.session!.split(';')[0])
     expect((await ann.ask('/home/me')).json).toMatchObject({ isSignedIn: true, canSignOut: true })
     const found = await ann.call('search_transcripts', {})
@@ -138,7 +138,7 @@ describe('sign-in with an account', () => {
       return status >= 400 && session === undefined
     }
     expect(await refused(address, other.cookie)).toBe(true)
-    expect(await refused(address, 'speech_way=')).toBe(true)
+    expect(await refused(address, '__Host-speech_way=')).toBe(true)
     expect(await refused(changed('state', 'x'), mine.cookie)).toBe(true)
     expect(await refused(changed('iss', 'https://evil.example'), mine.cookie)).toBe(true)
     expect(await refused(changed('code', 'x'), mine.cookie)).toBe(true)

@@ -10,7 +10,7 @@ import { transcript } from '../../support/transcripts.ts'
 
 const serve = uploadServersOfEachTest()
 const browse = closedAfterEach(openPage)
-const eventually = { timeout: 100_000, interval: 50 }
+const eventually = { timeout: 20_000, interval: 50 }
 
 const titles = [
   '</h3><img src=x onerror=alert(1)>',
@@ -50,6 +50,73 @@ describe.skipIf(!hasChromium)('the home page', () => {
     expect(await page.evaluate('document.activeElement.textContent')).toBe('old')
   })
 
+  describe('for a keyboard', () => {
+    async function open() {
+      const server = await serve()
+      const one = { ...transcript({ id: 'tr_one', title: 'one' }) }
+      server.jobs.search = async () => ({ transcripts: [one] })
+      server.jobs.rename = async (_owner, _id, { title }) => Object.assign(one, { title })
+      const running = new Set<string>()
+      server.jobs.unfinished = async () =>
+        [...running].map(title => {
+          const progress = { done: 0, message: '' }
+          return { id: `tr_${title}`, tool: 'transcribe_audio', title, state: 'running', progress }
+        })
+      const page = await browse(new URL('/', server.url).href)
+      const focused = () =>
+        page.evaluate('document.activeElement.ariaLabel || document.activeElement.id') as Promise<string>
+      const until = (condition: string) =>
+        vi.waitFor(async () => expect(await page.evaluate(condition)).toBe(true), eventually)
+      await until(`document.querySelector('#list h3') !== null`)
+      await vi.waitFor(() => expect(server.jobs.listeners()).toBeGreaterThan(1), eventually)
+      return {
+        ...{ page, focused, until },
+        async show(...titles: string[]) {
+          running.clear()
+          for (const title of titles) running.add(title)
+          server.jobs.emitChange({ owner: 'local', id: 'tr_one', listChanged: false })
+          await until(`document.querySelectorAll('#jobs li').length === ${titles.length}`)
+        },
+      }
+    }
+
+    it('the focus stays where entries before it go, and moves on from one that goes itself', async () => {
+      const { page, focused, show } = await open()
+      await show('first', 'second', 'third')
+      await page.evaluate(`document.querySelector('[aria-label="Cancel second"]').focus()`)
+      await show('second', 'third')
+      expect(await focused()).toBe('Cancel second')
+      await show('third')
+      expect(await focused()).toBe('Cancel third')
+      await show()
+      expect(await focused()).toBe('transcripts-title')
+    })
+
+    it('the focus stays at the button of an entry that is drawn again', async () => {
+      const { page, focused, until } = await open()
+      const button = `document.querySelector('[aria-label="Rename one"]')`
+      await page.evaluate(`${button}.focus(); ${button}.click()`)
+      await page.evaluate(`document.getElementById('new-title').value = 'two'`)
+      await page.evaluate(`document.querySelector('#rename button').click()`)
+      await until(`document.querySelector('#list h3').textContent === 'two'`)
+      expect(await focused()).toBe('Rename two')
+    })
+
+    it('the focus moves on from an upload that is stopped', async () => {
+      const { page, focused, until } = await open()
+      await page.evaluate(`const given = new DataTransfer()
+        for (const name of ['a.wav', 'b.wav']) given.items.add(new File(['x'], name))
+        document.getElementById('files').files = given.files
+        document.getElementById('files').dispatchEvent(new Event('change'))`)
+      for (const next of ['Remove b.wav', 'files']) {
+        await until(`document.querySelectorAll('#uploads progress').length === 0`)
+        const button = `document.querySelector('#uploads li > button')`
+        await page.evaluate(`${button}.focus(); ${button}.click()`)
+        expect(await focused()).toBe(next)
+      }
+    })
+  })
+
   describe('of several people', () => {
     const tokens = ['ann', 'bob'].map(name => ({ name, token: `${name}-0123456789abcdef` }))
     const seals = createSeals(async () => Buffer.alloc(32, 1))
@@ -60,11 +127,12 @@ describe.skipIf(!hasChromium)('the home page', () => {
       const page = await browse(new URL('/', server.url).href)
       const until = (condition: string) =>
         vi.waitFor(async () => expect(await page.evaluate(condition)).toBe(true), eventually)
-      const form = `!document.getElementById('token-form').hidden`
+      const form = `document.getElementById('token-form').checkVisibility()`
       return {
         ...{ server, page, clock, until, form },
         async signIn(name: string) {
           await until(form)
+          await page.evaluate(`document.getElementById('token').focus()`)
           await page.evaluate(`document.getElementById('token').value = '${name}-0123456789abcdef'`)
           await page.evaluate(`document.getElementById('token-form').requestSubmit()`)
           await until(`document.getElementById('list').innerText.includes('What ${name} said')`)
@@ -75,6 +143,7 @@ describe.skipIf(!hasChromium)('the home page', () => {
     it('after a sign-out nothing of the owner stays on the page', async () => {
       const { page, signIn, until, form } = await open()
       await signIn('ann')
+      expect(await page.evaluate('document.activeElement.id')).toBe('transcripts-title')
       expect(await page.evaluate('document.cookie')).toBe('')
       await page.evaluate(`document.getElementById('query').value = 'words of ann'`)
       await page.evaluate(`document.getElementById('sign-out').click()`)

@@ -1,6 +1,7 @@
 // Sign-in at the home page where the identity provider, or those who come back from it, do what is unusual.
 import type { ServerResponse } from 'node:http'
 import { describe, expect, it, vi } from 'vitest'
+import { SpeechError } from '../../../src/domain/errors.ts'
 import { createSeals } from '../../../src/server/http/pages/seals.ts'
 import { visit } from '../../support/home/visitor.ts'
 import { allScopes, issuersOfEachTest } from '../../support/login/issuer.ts'
@@ -46,7 +47,7 @@ describe('sign-in with an account', () => {
     })
     const { cookie, path } = await leave()
     const back = await visit(origin, cookie).ask(path)
-    const session = back.headers.getSetCookie().find(one => one.startsWith('speech_session='))!
+    const session = back.headers.getSetCookie().find(one => one.includes('speech_session='))!
     expect([back.status, session.length < 4096]).toEqual([303, true])
     const { json } = await visit(origin, session.split(';')[0]).ask('/home/me')
     expect(json.may).toContain('delete_transcript')
@@ -81,5 +82,50 @@ describe('sign-in with an account', () => {
     for (const response of held) refuse(response)
     await Promise.all(asked)
     expect([statuses.filter(status => status === 403).length, requests.count]).toEqual([8, 8])
+  })
+
+  it('a provider whose keys cannot be had is no refusal: the person is told to come again', async () => {
+    const { leave, origin, issuer } = await open(async (response, sign) => {
+      response.end(JSON.stringify({ access_token: await sign({}) }))
+    })
+    const { cookie, path } = await leave()
+    issuer.metadata.jwks_uri = `${issuer.url}/none`
+    const { status, text } = await visit(origin, cookie).ask(path)
+    expect([status, text]).toEqual([503, expect.stringMatching(/identity provider does not answer/)])
+  })
+
+  it('an answer of the provider that makes no sense is a refusal', async () => {
+    const { leave, origin } = await open(response => response.end('{"error":{"toString":1}}'))
+    const { cookie, path } = await leave()
+    const { status, text } = await visit(origin, cookie).ask(path)
+    expect([status, text]).toEqual([403, expect.stringMatching(/has given no access token/)])
+  })
+
+  it('while the key of sessions cannot be read, the server says so without the words of the bucket', async () => {
+    const hint = 'Delete the object speech-mcp/uploads/keys/here.'
+    const failing = createSeals(async () => {
+      throw new SpeechError('BUCKET_REFUSED', 'The key of pages in the bucket is damaged.', { hint })
+    })
+    const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+    const tokens = [{ name: 'ann', token: 'ann-0123456789abcdef' }]
+    const issuer = await issuerOf()
+    issuer.metadata = { authorization_endpoint: `${issuer.url}/auth`, token_endpoint: `${issuer.url}/token` }
+    const login = issuer.login({ client: { id: 'home' } })
+    const [named, open] = await Promise.all([
+      serve({ tokens, login, seals: failing }),
+      serve({ seals: failing }),
+    ])
+    const home = visit(new URL(named.url).origin, `speech_session=${'A'.repeat(84)}`)
+    const answers = [
+      await home.ask('/home/sign-in', { body: { token: tokens[0]!.token } }),
+      await home.ask('/home/me'),
+      await home.ask('/sign-in'),
+      await visit(new URL(open.url).origin).ask('/home/open/tr_local'),
+    ]
+    expect(answers.map(({ status }) => status)).toEqual([503, 503, 503, 503])
+    for (const { text } of answers) expect(text).not.toMatch(/BUCKET|object|damaged/)
+    const logged = write.mock.calls.map(([line]) => JSON.parse(String(line)))
+    write.mockRestore()
+    expect(logged.map(({ code }) => code)).toEqual(answers.map(() => 'BUCKET_REFUSED'))
   })
 })

@@ -88,7 +88,16 @@ describe('sign-in with a token', () => {
       body: { token: tokens[0]!.token },
       headers: proxied,
     })
-    expect(answer.headers.get('set-cookie')).toMatch(/; Secure$/)
+    const cookie = answer.headers.get('set-cookie')!
+    expect(cookie).toMatch(/^__Host-speech_session=.*; Path=\/; HttpOnly; SameSite=Strict; Secure$/)
+    const [pair] = cookie.split(';') as [string]
+    const statusWith = async (cookie: string) =>
+      (await visit(originOf({ url }), cookie).call('search_transcripts', {}, proxied)).status
+    expect(await statusWith(pair)).toBe(200)
+    // Hosts beside this one can set a cookie of any other name.
+    expect(await statusWith(pair.replace('__Host-', ''))).toBe(401)
+    const planted = `speech_session=${'A'.repeat(84)}`
+    expect(await statusWith(`${planted}; ${pair}`)).toBe(200)
   })
 
   it.each(['', 'ann', 'ann-0123456789abcdeg', { a: 1 }])('%j is no token', async token => {

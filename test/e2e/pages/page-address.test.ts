@@ -81,7 +81,7 @@ describe('the holder of an address', () => {
     for (const path of ['', 'data.json', 'audio?from=0', 'export/srt'])
       expect(await seen(url + path)).toEqual([
         410,
-        'This address has ended. Ask the agent that gave it for a new one.',
+        'This address has ended. Ask your agent for a new one, or open the transcript at the home page.',
       ])
   })
 

@@ -47,7 +47,7 @@ export function neededScopes(body: unknown, isResumed: boolean): Scope[] {
   return [...new Set([...needed, ...(isResumed ? resumed : [])])]
 }
 
-function scopesOfTool(name: unknown): readonly Scope[] {
+export function scopesOfTool(name: unknown): readonly Scope[] {
   const needed = own(scopesOfTools, name)
   return needed.length > 0 ? needed : scopes
 }

@@ -3,7 +3,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { LRUCache } from 'lru-cache'
 import pLimit from 'p-limit'
-import { describeError } from '../../../domain/errors.ts'
+import { codeOf, describeError } from '../../../domain/errors.ts'
 import { deadlines } from '../../../domain/network/deadlines.ts'
 import { asLine } from '../../../domain/text.ts'
 import { log } from '../../../log.ts'
@@ -11,8 +11,9 @@ import { parseJson } from '../../json-rpc/json-rpc.ts'
 import { fetchAddresses, minPauseMs } from '../login/issuer-keys.ts'
 import type { Login, LoginOptions } from '../login/login.ts'
 import { scopes } from '../login/scopes.ts'
+import { createCookie } from './cookies.ts'
 import type { Seals } from './seals.ts'
-import { cookieIn, type SignIn } from './sign-in.ts'
+import type { SignIn } from './sign-in.ts'
 
 export interface AccountOptions {
   options: LoginOptions & { client: NonNullable<LoginOptions['client']> }
@@ -29,7 +30,8 @@ interface Way {
   verifier: string
 }
 
-const cookieName = 'speech_way'
+/** Lax: the page of the provider leads back here. */
+const cookie = createCookie('speech_way', 'Lax')
 /** To log in, perhaps with a second factor. */
 const maxWayMs = 15 * 60_000
 const names = ['authorization_endpoint', 'token_endpoint'] as const
@@ -65,12 +67,6 @@ export function createAccount({ options, login, seals, signIn, now }: AccountOpt
   /** The address of the home page, below which the provider sends people back. */
   const homeOf = ({ headers }: IncomingMessage) => login.address(headers).replace(/\/mcp\/?$|\/$/, '')
 
-  function cookie(value: string, seconds: number, incoming: IncomingMessage): string {
-    const secure = homeOf(incoming).startsWith('https:')
-    // Lax: the page of the provider leads back here.
-    return `${cookieName}=${value}; Max-Age=${seconds}; Path=/; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}`
-  }
-
   async function begin(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const { authorization_endpoint: address } = await addresses()
     const [state, verifier] = [24, 32].map(bytes => randomBytes(bytes).toString('base64url')) as [
@@ -79,7 +75,7 @@ export function createAccount({ options, login, seals, signIn, now }: AccountOpt
     ]
     const sealed = await seals.seal('way', JSON.stringify({ state, verifier }), now() + maxWayMs)
     const target = new URL(address)
-    const asked = {
+    const parameters = {
       response_type: 'code',
       client_id: client.id,
       redirect_uri: homeOf(incoming) + backPath,
@@ -89,14 +85,14 @@ export function createAccount({ options, login, seals, signIn, now }: AccountOpt
       code_challenge_method: 'S256',
       resource: login.address(incoming.headers),
     }
-    for (const [name, value] of Object.entries(asked)) target.searchParams.set(name, value)
-    outgoing.setHeader('set-cookie', cookie(sealed, maxWayMs / 1000, incoming))
+    for (const [name, value] of Object.entries(parameters)) target.searchParams.set(name, value)
+    outgoing.setHeader('set-cookie', cookie.set(sealed, maxWayMs / 1000, { origin: homeOf(incoming) }))
     outgoing.writeHead(303, { location: target.href }).end()
   }
 
   async function end(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const given = new URL(incoming.url!, 'http://page').searchParams
-    const over = cookie('', 0, incoming)
+    const over = cookie.set('', 0, { origin: homeOf(incoming) })
     outgoing.setHeader('set-cookie', over)
     const way = await wayOf(incoming)
     if (!way || !isSame(given.get('state') ?? '', way.state))
@@ -118,6 +114,8 @@ export function createAccount({ options, login, seals, signIn, now }: AccountOpt
     const token = await inTurn(() => tokenFor(code, way, incoming))
     if (token === undefined) return say(outgoing, 403, 'The identity provider has given no access token.')
     const caller = await login.callerBy(token, incoming.headers)
+    if ('status' in caller && caller.status === 503)
+      return say(outgoing, 503, 'The identity provider does not answer.')
     if ('status' in caller)
       return say(outgoing, 403, 'The access token of the identity provider is not for this server.')
     // A link brings no `Origin`, by which the cookie knows the scheme.
@@ -126,8 +124,9 @@ export function createAccount({ options, login, seals, signIn, now }: AccountOpt
     outgoing.writeHead(303, { location: './' }).end()
   }
 
-  async function wayOf({ headers }: IncomingMessage): Promise<Way | undefined> {
-    const opened = await seals.open('way', cookieIn(headers, cookieName) ?? '', now())
+  async function wayOf(incoming: IncomingMessage): Promise<Way | undefined> {
+    const sealed = cookie.of({ ...incoming.headers, origin: homeOf(incoming) })
+    const opened = await seals.open('way', sealed ?? '', now())
     return opened === undefined || opened === 'ended' ? undefined : (JSON.parse(opened.payload) as Way)
   }
 
@@ -155,7 +154,8 @@ export function createAccount({ options, login, seals, signIn, now }: AccountOpt
     const answer = text.length <= maxAnswerChars ? parseJson(Buffer.from(text)) : undefined
     const { access_token: token, error } = (answer ?? {}) as Record<string, unknown>
     if (status === 200 && typeof token === 'string') return token
-    log.info('login-refused', { reason: asLine(String(error ?? status)).slice(0, 100) })
+    const reason = typeof error === 'string' ? asLine(error).slice(0, 100) : String(status)
+    log.info('login-refused', { reason })
     return undefined
   }
 
@@ -166,6 +166,7 @@ export function createAccount({ options, login, seals, signIn, now }: AccountOpt
       try {
         await work(incoming, outgoing)
       } catch (error) {
+        log.error('login-failed', { code: codeOf(error) })
         if (outgoing.headersSent) return void outgoing.destroy()
         say(outgoing, 503, describeError(error).replace(/^[A-Z_]+: /, ''))
       }

@@ -1,6 +1,7 @@
 // /t/{sealed}/: the page of one transcript. The address is all that it needs, until that ends.
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { codeOf } from '../../../domain/errors.ts'
+import { lazily } from '../../../domain/waiting/lazily.ts'
 import type { Jobs } from '../../../jobs/jobs.ts'
 import { log } from '../../../log.ts'
 import { isOfForeignPage, setSafeHeaders } from '../../viewer/guard.ts'
@@ -35,9 +36,7 @@ export function createPageEndpoints(
   { now, isStopping, isOwnPage, onEnd }: PageEndpointOptions,
 ) {
   const takeTurn = createTurns(maxAtOncePerOwner, maxWaitingPerOwner)
-  let viewer: Promise<(request: PageRequest) => Promise<void>> | undefined
-
-  async function load() {
+  const viewer = lazily(async () => {
     const [{ createViewerRoutes }, { LRUCache }] = await Promise.all([
       import('../../viewer/viewer-routes.ts'),
       import('lru-cache'),
@@ -45,7 +44,7 @@ export function createPageEndpoints(
     const kept = new LRUCache<string, Piece>({ max: maxKeptPieces })
     return ({ owner, id, endsAt, path, query, incoming, outgoing }: PageRequest) =>
       createViewerRoutes({ jobs, owner, id, endsAt, kept })(path, query, incoming, outgoing)
-  }
+  })
 
   async function answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     setSafeHeaders(outgoing)
@@ -65,7 +64,11 @@ export function createPageEndpoints(
     if (opened === undefined)
       return say(outgoing, 404, 'There is no such page. Check that the address is complete.')
     if (opened === 'ended')
-      return say(outgoing, 410, 'This address has ended. Ask the agent that gave it for a new one.')
+      return say(
+        outgoing,
+        410,
+        'This address has ended. Ask your agent for a new one, or open the transcript at the home page.',
+      )
     if (path === undefined) {
       // A name alone, so that a path that a proxy has cut off stays.
       outgoing.setHeader('location', `${sealed}/${search}`)
@@ -78,8 +81,7 @@ export function createPageEndpoints(
     }
     // The client may have left while it waited.
     if (outgoing.destroyed) return
-    viewer ??= load()
-    await (await viewer)({ owner, id, endsAt: opened.endsAt, path, query, incoming, outgoing })
+    await (await viewer.get())({ owner, id, endsAt: opened.endsAt, path, query, incoming, outgoing })
   }
 
   return async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {

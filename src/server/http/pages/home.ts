@@ -4,6 +4,7 @@ import type { PlannedRecording } from '../../../domain/batch/batch.ts'
 import { formatUsd } from '../../../domain/costs/budget.ts'
 import { codeOf, isSpeechError, SpeechError } from '../../../domain/errors.ts'
 import { formatTime } from '../../../domain/format-time.ts'
+import { deadlines } from '../../../domain/network/deadlines.ts'
 import { uploadIdIn } from '../../../domain/network/uploads.ts'
 import { formatNames } from '../../../formats/index.ts'
 import type { Jobs } from '../../../jobs/jobs.ts'
@@ -11,18 +12,19 @@ import { log } from '../../../log.ts'
 import { loadPage } from '../../../viewer/html.ts'
 import { parseJson } from '../../json-rpc/json-rpc.ts'
 import { describeFailure } from '../../results/failure.ts'
+import { answerMsWithin, startLimit } from '../../time-limit.ts'
 import type { Tool } from '../../tool.ts'
 import { setSafeHeaders } from '../../viewer/guard.ts'
 import { pathOf } from '../admission.ts'
 import type { Caller } from '../login/caller.ts'
-import { type Scope, scopesOfTools } from '../login/scopes.ts'
+import { type Scope, scopesOfTool } from '../login/scopes.ts'
 import { readBody } from '../messages.ts'
 import { type JsonResponse, refusals, sendJson } from '../responses.ts'
 import { type AccountOptions, createAccount } from './account.ts'
 import { pageAddress } from './address.ts'
 import { createChangeStreams } from './changes.ts'
 import { shownOwner } from './own-page.ts'
-import type { Seals } from './seals.ts'
+import { KeyUnavailable, type Seals } from './seals.ts'
 import type { SignIn } from './sign-in.ts'
 
 export interface HomeOptions {
@@ -50,6 +52,8 @@ export interface HomeOptions {
 
 const maxBodyBytes = 20_000
 const openPath = '/home/open/'
+/** Codes of errors that no person at the page can help. */
+const ownFaults = /^(?:STORE_|DISK_|QUEUE_|BUCKET_|CONFIG_|INTERNAL)/
 
 type Handler = (caller: Caller, incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void> | void
 
@@ -58,13 +62,13 @@ export function createHome(options: HomeOptions) {
     options
   const changes = createChangeStreams(jobs)
   const account = options.account && createAccount(options.account)
-  /** Both are false where nobody needs to sign in, or can. */
+  /** Both are false where no sign-in is needed, or possible. */
   const ways = { token: hasTokens, login: account !== undefined }
 
   /** For a caller who has signed in. */
   const handlers: Record<string, Handler> = {
     'GET /home/me': (caller, _, outgoing) => {
-      const may = tools.map(({ name }) => name).filter(name => hasScopes(caller, scopesOfTools[name] ?? []))
+      const may = tools.map(({ name }) => name).filter(name => hasScopes(caller, scopesOfTool(name)))
       const owner = hasTokens && !caller.owner.includes('~') ? caller.owner : undefined
       const me = { isSignedIn: true, id: shownOwner(caller.owner), canSignOut: signIn !== undefined, owner }
       sendJson(outgoing, ok({ ...me, may, formatNames }))
@@ -78,14 +82,15 @@ export function createHome(options: HomeOptions) {
     'POST /home/price': async (caller, incoming, outgoing) => {
       const given = await bodyOf(incoming)
       const tool = given.tool === 'diarize_audio' ? 'diarize_audio' : 'transcribe_audio'
-      const needed = scopesOfTools[tool]!
+      const needed = scopesOfTool(tool)
       if (!hasScopes(caller, needed)) return sendJson(outgoing, refusals.noScope(needed))
       const gone = new AbortController()
       outgoing.once('close', () => gone.abort())
-      const { recordings, unreadable, usd } = await jobs.plan(
-        { sources: [uploadIn(given.audio)], options: languageOf(given.language), maxRecordings: 1 },
-        { tool, owner: caller.owner, signal: gone.signal },
-      )
+      const options = languageOf(given.language)
+      const order = { sources: [uploadIn(given.audio)], options, maxRecordings: 1 }
+      const limit = startLimit(gone.signal, answerMsWithin(deadlines.call))
+      const planned = jobs.plan(order, { tool, owner: caller.owner, signal: limit.signal })
+      const { recordings, unreadable, usd } = await Promise.race([planned, limit.timeUp]).finally(limit.stop)
       const [error] = unreadable
       if (error) throw new SpeechError(error.error.code, error.error.message, { hint: error.error.hint })
       sendJson(outgoing, ok({ price: priceOf(recordings[0]!, usd) }))
@@ -136,8 +141,8 @@ export function createHome(options: HomeOptions) {
     if (!/^[\w~-]{1,100}$/.test(id)) return sendJson(outgoing, refusals.notFound)
     const { url } = await pageAddress(seals, '', { owner: caller.owner, id }, now())
     const [format, time] = ['format', 't'].map(name => searchParams.get(name))
-    const place = time && /^\d{1,9}$/.test(time) ? `#t=${time}` : ''
-    leadTo(url.slice(1) + (format ? `export/${encodeURIComponent(format)}` : place), outgoing)
+    const fragment = time && /^\d{1,9}$/.test(time) ? `#t=${time}` : ''
+    leadTo(url.slice(1) + (format ? `export/${encodeURIComponent(format)}` : fragment), outgoing)
   }
 
   async function takeToken(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
@@ -146,7 +151,7 @@ export function createHome(options: HomeOptions) {
       typeof token === 'string' ? await signIn?.byToken(token.trim(), incoming.headers) : undefined
     if (cookie === undefined) {
       log.info('login-refused', { reason: 'no token of the settings' })
-      return sendJson(outgoing, failure(401, 'This token is none of this server.'))
+      return sendJson(outgoing, failure(401, 'This server does not know this token.'))
     }
     outgoing.setHeader('set-cookie', cookie)
     sendJson(outgoing, ok({}))
@@ -160,8 +165,10 @@ export function createHome(options: HomeOptions) {
       } catch (error) {
         if (outgoing.destroyed) return
         if (outgoing.headersSent) return void outgoing.destroy()
-        const isOurs = !isSpeechError(error) || /^(?:STORE_|DISK_)/.test(error.code)
+        const hasNoKey = error instanceof KeyUnavailable
+        const isOurs = hasNoKey || !isSpeechError(error) || ownFaults.test(error.code)
         if (isOurs) log.error('home-failed', { code: codeOf(error) })
+        if (hasNoKey) return sendJson(outgoing, refusals.noSessions)
         sendJson(outgoing, failure(isOurs ? 500 : 400, describeFailure(error, jobs)))
       }
     },

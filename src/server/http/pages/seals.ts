@@ -1,5 +1,6 @@
 // Sealed texts, for addresses and cookies: the server alone can read, make or change them, and each ends.
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from 'node:crypto'
+import { codeOf, SpeechError } from '../../../domain/errors.ts'
 
 const purposes = ['page', 'session', 'way'] as const
 /**
@@ -14,13 +15,21 @@ export interface Opened {
   endsAt: number
 }
 
+/** The code is that of the cause, whose words are for the owner of the server. */
+export class KeyUnavailable extends SpeechError {
+  constructor(cause: unknown) {
+    const hint = 'Try again in a minute.'
+    super(codeOf(cause), 'The key of the server cannot be read at the moment.', { hint, cause })
+  }
+}
+
 export interface Seals {
   /**
-   * Letters, digits, `-` and `_`. `endsAt` counts in seconds; the same arguments give the same text. Rejects where the key
-   * cannot be read, and a payload of about 3,000 bytes.
+   * Letters, digits, `-` and `_`. `endsAt` counts in seconds; the same arguments give the same text. Rejects with `KeyUnavailable`,
+   * and a payload of about 3,000 bytes.
    */
   seal(purpose: Purpose, payload: string, endsAt: number): Promise<string>
-  /** `ended` for a text whose time is over at `now`; undefined for every text that `seal` did not make. */
+  /** Rejects as `seal` does. `ended` for a text whose time is over at `now`; undefined for every text that `seal` did not make. */
   open(purpose: Purpose, text: string, now: number): Promise<Opened | 'ended' | undefined>
 }
 
@@ -40,7 +49,9 @@ export function createSeals(readKey: () => Promise<Uint8Array>): Seals {
   const derived = new WeakMap<Uint8Array, Record<Purpose, Keys>>()
 
   async function keys(): Promise<Record<Purpose, Keys>> {
-    const key = await readKey()
+    const key = await readKey().catch(error => {
+      throw new KeyUnavailable(error)
+    })
     const known = derived.get(key) ?? allKeys(key)
     derived.set(key, known)
     return known

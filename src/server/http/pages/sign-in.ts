@@ -5,6 +5,7 @@ import type { Token } from '../auth.ts'
 import type { Caller } from '../login/caller.ts'
 import type { LoginOptions } from '../login/login.ts'
 import { scopes as ownScopes } from '../login/scopes.ts'
+import { createCookie } from './cookies.ts'
 import { mayShow } from './own-page.ts'
 import type { Seals } from './seals.ts'
 
@@ -37,7 +38,7 @@ interface Session {
   scopes?: string[]
 }
 
-const cookieName = 'speech_session'
+const cookie = createCookie('speech_session', 'Strict')
 const maxSessionMs = 12 * 3600_000
 
 export function createSignIn({ tokens, login, seals, now }: SignInOptions): SignIn {
@@ -49,12 +50,12 @@ export function createSignIn({ tokens, login, seals, now }: SignInOptions): Sign
   async function cookieFor(session: Session, endsAt: number, headers: IncomingHttpHeaders): Promise<string> {
     const text = JSON.stringify({ ...session, salt: randomBytes(9).toString('base64url') })
     const seconds = Math.max(0, Math.round((endsAt - now()) / 1000))
-    return cookie(await seals.seal('session', text, endsAt), seconds, headers)
+    return cookie.set(await seals.seal('session', text, endsAt), seconds, headers)
   }
 
   return {
     async callerOf(headers) {
-      const sealed = cookieIn(headers, cookieName)
+      const sealed = cookie.of(headers)
       if (sealed === undefined) return undefined
       const opened = await seals.open('session', sealed, now())
       if (opened === undefined || opened === 'ended') return undefined
@@ -77,29 +78,8 @@ export function createSignIn({ tokens, login, seals, now }: SignInOptions): Sign
         headers,
       )
     },
-    none: headers => cookie('', 0, headers),
+    none: headers => cookie.set('', 0, headers),
   }
-}
-
-function cookie(value: string, seconds: number, headers: IncomingHttpHeaders): string {
-  const secure = isSecure(headers) ? '; Secure' : ''
-  return `${cookieName}=${value}; Max-Age=${seconds}; Path=/; HttpOnly; SameSite=Strict${secure}`
-}
-
-/** As the page's own address says, or a proxy that ends TLS. */
-function isSecure({ origin, 'x-forwarded-proto': said }: IncomingHttpHeaders): boolean {
-  return (
-    origin?.startsWith('https:') ??
-    String(said ?? '')
-      .split(',')[0]!
-      .trim() === 'https'
-  )
-}
-
-/** The value of one cookie of a request. */
-export function cookieIn({ cookie = '' }: IncomingHttpHeaders, name: string): string | undefined {
-  const pairs = cookie.split(';').map(pair => pair.trim())
-  return pairs.find(pair => pair.startsWith(`${name}=`))?.slice(name.length + 1)
 }
 
 const hashOf = (token: string) => createHash('sha256').update(token).digest('hex')

@@ -2,11 +2,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isSpeechError, SpeechError } from '../../../domain/errors.ts'
 import type { FinishedUpload, Uploads } from '../../../domain/network/uploads.ts'
+import { lazily } from '../../../domain/waiting/lazily.ts'
 import type { Caller } from '../login/caller.ts'
 import type { JsonResponse } from '../responses.ts'
 import { describeWhole, logFailure, sendRefusal, type UploadRequest } from './answers.ts'
 import { receivePut } from './put.ts'
-import type { TusHandler } from './tus.ts'
 
 /** A pass, and the name of the file where a client adds it, as `curl -T FILE ADDRESS/` does. */
 const address = /^\/uploads\/([a-z0-9]{26}\.[a-z0-9]{26})(?:\/([^/?]*))?$/
@@ -30,7 +30,7 @@ export function isSending({ method = '' }: IncomingMessage): boolean {
 
 /** The returned function answers every request for a path of `isUploadPath`. */
 export function createUploadEndpoints(uploads: Uploads, { callerOf, idleTimeoutMs }: UploadEndpointOptions) {
-  let tus: Promise<TusHandler> | undefined
+  const tus = lazily(async () => (await import('./tus.ts')).createTus(uploads))
 
   async function answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const { method = '', url = '' } = incoming
@@ -48,8 +48,7 @@ export function createUploadEndpoints(uploads: Uploads, { callerOf, idleTimeoutM
       outgoing.writeHead(405, { allow: ['GET', 'PUT', ...tusMethods].join(', ') }).end()
       return
     }
-    tus ??= import('./tus.ts').then(({ createTus }) => createTus(uploads))
-    return (await tus)(request)
+    return (await tus.get())(request)
   }
 
   async function sendPage({ outgoing, upload }: UploadRequest, whole: FinishedUpload | undefined) {

@@ -81,7 +81,7 @@ describe('seals', () => {
       return found
     })
     expect(answers.length).toBe(4)
-    await expect(changing.seal('page', payload, end)).rejects.toThrow('does not answer')
+    await expect(changing.seal('page', payload, end)).rejects.toThrow('cannot be read')
     const text = await changing.seal('page', payload, end)
     expect(await changing.open('page', text, 0)).toEqual({ payload, endsAt: end })
     expect(await changing.open('page', text, 0)).toBeUndefined()
