@@ -79,7 +79,8 @@ export async function bundlePackages(root, dist) {
       },
       ...{ format: 'cjs', outExtension: { '.js': '.cjs' }, banner: { js: makeBuffer } },
       // Its main file chooses between this and code for a Node without async functions.
-      alias: { '@alicloud/mns': '@alicloud/mns/lib/client.js' },
+      // Of the types by extension, uploads have common ones alone.
+      alias: { '@alicloud/mns': '@alicloud/mns/lib/client.js', mime: 'mime/lite' },
       plugins: [spared, withoutOldBuffers],
     }),
   ])
