@@ -102,7 +102,7 @@ async function run(page: BrowserPage, server: HttpServer): Promise<void> {
   await page.evaluate("document.querySelector('#delete button[value=yes]').click()")
   await until('nothing is left', "document.getElementById('list').children.length === 0")
   await page.evaluate("document.getElementById('sign-out').click()")
-  await until('the form again', "!document.getElementById('sign-in').hidden")
+  await until('the form again', "document.getElementById('sign-in')?.hidden === false")
   const foreign = page.events.filter(event => !event.startsWith('Network') || !event.includes(origin))
   // The wrong token, and each upload before it begins, are lines in the console.
   const isExpected = /"blob:|"data:|"level":"verbose"|status of 401|status of 404.*\/uploads\//
@@ -183,11 +183,14 @@ function textOf(selector: string): Promise<string> {
 /** Looks with each frame of the page. */
 async function until(name: string, condition: string): Promise<void> {
   const seconds = 60
-  const holds = await page.evaluate<boolean>(
-    `(async () => { const end = Date.now() + ${seconds * 1000}
+  const look = () =>
+    page.evaluate<boolean>(
+      `(async () => { const end = Date.now() + ${seconds * 1000}
       while (!(${condition})) { if (Date.now() > end) return false; await new Promise(requestAnimationFrame) }
       return true })()`,
-  )
+    )
+  // The page begins again after a sign-out.
+  const holds = await look().catch(look)
   if (!holds) {
     const shown = await page.evaluate<string>('document.body.innerText')
     throw new Error(`${name}: not within ${seconds} s. The page shows: ${shown}`)

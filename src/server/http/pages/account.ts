@@ -25,7 +25,7 @@ export interface AccountOptions {
 }
 
 /** Kept in the browser while its person is away. */
-interface Way {
+interface Pending {
   state: string
   verifier: string
 }
@@ -34,7 +34,7 @@ interface Way {
 const cookie = createCookie('speech_way', 'Lax')
 /** To log in, perhaps with a second factor. */
 const maxWayMs = 15 * 60_000
-const names = ['authorization_endpoint', 'token_endpoint'] as const
+const endpoints = ['authorization_endpoint', 'token_endpoint'] as const
 /** Addresses of the provider are kept so long, and asked for again after a failure. */
 const maxKeptMs = 10 * 60_000
 const maxAnswerChars = 100_000
@@ -47,21 +47,23 @@ const backPath = '/signed-in'
 export function createAccount({ options, login, seals, signIn, now }: AccountOptions) {
   const { issuer, client, fetchText } = options
 
-  let looked: { until: number; found: ReturnType<typeof fetchAddresses<(typeof names)[number]>> } | undefined
+  let known:
+    | { until: number; found: ReturnType<typeof fetchAddresses<(typeof endpoints)[number]>> }
+    | undefined
   const inTurn = pLimit(maxAtOnce)
   const used = new LRUCache<string, true>({ max: maxUsedStates })
 
   /** Those who ask have not signed in yet, so the provider must not be asked as often as this server is. */
   function addresses() {
-    if (!looked || now() >= looked.until || now() < looked.until - maxKeptMs) {
-      const found = fetchAddresses(issuer, fetchText, names)
-      const look = { until: now() + maxKeptMs, found }
+    if (!known || now() >= known.until || now() < known.until - maxKeptMs) {
+      const found = fetchAddresses(issuer, fetchText, endpoints)
+      const fetched = { until: now() + maxKeptMs, found }
       found.catch(() => {
-        look.until = now() + minPauseMs
+        fetched.until = now() + minPauseMs
       })
-      looked = look
+      known = fetched
     }
-    return looked.found
+    return known.found
   }
 
   /** The address of the home page, below which the provider sends people back. */
@@ -94,8 +96,8 @@ export function createAccount({ options, login, seals, signIn, now }: AccountOpt
     const given = new URL(incoming.url!, 'http://page').searchParams
     const over = cookie.set('', 0, { origin: homeOf(incoming) })
     outgoing.setHeader('set-cookie', over)
-    const way = await wayOf(incoming)
-    if (!way || !isSame(given.get('state') ?? '', way.state))
+    const pending = await pendingOf(incoming)
+    if (!pending || !isSame(given.get('state') ?? '', pending.state))
       return say(outgoing, 400, 'This sign-in was begun elsewhere, or took too long.')
     // Another provider's answer (RFC 9207).
     if (given.has('iss') && given.get('iss') !== issuer)
@@ -105,13 +107,13 @@ export function createAccount({ options, login, seals, signIn, now }: AccountOpt
       const reason = asLine(given.get('error') ?? 'no code').slice(0, 100)
       return say(outgoing, 403, `The identity provider has not signed you in (${reason}).`)
     }
-    if (used.has(way.state)) return say(outgoing, 400, 'This sign-in has been used.')
+    if (used.has(pending.state)) return say(outgoing, 400, 'This sign-in has been used.')
     if (inTurn.pendingCount >= maxWaiting) {
       outgoing.setHeader('retry-after', '5')
       return say(outgoing, 429, 'Too many people sign in at the moment.')
     }
-    used.set(way.state, true)
-    const token = await inTurn(() => tokenFor(code, way, incoming))
+    used.set(pending.state, true)
+    const token = await inTurn(() => tokenFor(code, pending, incoming))
     if (token === undefined) return say(outgoing, 403, 'The identity provider has given no access token.')
     const caller = await login.callerBy(token, incoming.headers)
     if ('status' in caller && caller.status === 503)
@@ -124,14 +126,14 @@ export function createAccount({ options, login, seals, signIn, now }: AccountOpt
     outgoing.writeHead(303, { location: './' }).end()
   }
 
-  async function wayOf(incoming: IncomingMessage): Promise<Way | undefined> {
+  async function pendingOf(incoming: IncomingMessage): Promise<Pending | undefined> {
     const sealed = cookie.of({ ...incoming.headers, origin: homeOf(incoming) })
     const opened = await seals.open('way', sealed ?? '', now())
-    return opened === undefined || opened === 'ended' ? undefined : (JSON.parse(opened.payload) as Way)
+    return opened === undefined || opened === 'ended' ? undefined : (JSON.parse(opened.payload) as Pending)
   }
 
   /** The code for an access token; undefined where the provider refuses. */
-  async function tokenFor(code: string, { verifier }: Way, incoming: IncomingMessage) {
+  async function tokenFor(code: string, { verifier }: Pending, incoming: IncomingMessage) {
     const { token_endpoint: url } = await addresses()
     const form = new URLSearchParams({
       grant_type: 'authorization_code',
