@@ -11,6 +11,7 @@ import { oneLine } from '../domain/text.ts'
 import { tokens } from '../domain/tokens.ts'
 import type { Transcript } from '../domain/transcript.ts'
 import { createKeyedMutex } from '../domain/waiting/keyed-mutex.ts'
+import { lazily } from '../domain/waiting/lazily.ts'
 import { findRecordings, recordingsOf } from '../pipeline/source/folders/find-recordings.ts'
 import { sourcesIn } from '../pipeline/source/folders/list-recordings.ts'
 import type { Jobs } from './api.ts'
@@ -113,7 +114,7 @@ export function createJobs(options: JobsOptions): Jobs {
   const { repository, changes, waiters } = context
   const turn = createFairTurns()
   const onceEach = createOnceEach(base)
-  let sounds: ReturnType<typeof loadSounds> | undefined
+  const sounds = lazily(() => loadSounds(base))
   if (runsJobs) queue.serve(handle)
 
   async function handle(message: JobMessage, delivery: Delivery): Promise<Disposition> {
@@ -230,12 +231,10 @@ export function createJobs(options: JobsOptions): Jobs {
     recordingsOf: look => recordingsOf(pipeline.allowedDirs, look),
     save: (owner, id, request) => saveFile(owner, id, request, base),
     async clip(owner, id, call) {
-      sounds ??= loadSounds(base)
-      return (await sounds).clip(await readWithJob(owner, id), call)
+      return (await sounds.get()).clip(await readWithJob(owner, id), call)
     },
     async waveform(owner, id) {
-      sounds ??= loadSounds(base)
-      return (await sounds).waveform(await readWithJob(owner, id))
+      return (await sounds.get()).waveform(await readWithJob(owner, id))
     },
     oneAtATime: createKeyedMutex(),
     foldersOpen: pipeline.allowedDirs.length > 0,
