@@ -9,7 +9,7 @@ import { createKeyedMutex } from '../domain/waiting/keyed-mutex.ts'
 import { unlessAborted } from '../domain/waiting/unless-aborted.ts'
 import { log } from '../log.ts'
 import { type Clip, makeClip } from '../pipeline/clips/clip.ts'
-import { missing, type Recordings } from './recording.ts'
+import { missing, type Recordings, stopping } from './recording.ts'
 
 export interface ClipCall {
   /** Seconds from the start of the recording. Default: its start. */
@@ -100,13 +100,6 @@ async function inTime<T>(
     clearTimeout(timer)
     closing.removeEventListener('abort', stop)
   }
-}
-
-function stopping(): SpeechError {
-  return new SpeechError('BUSY', 'The server is stopping.', {
-    hint: 'Call again once it has started.',
-    retryable: true,
-  })
 }
 
 function tooSlow(): SpeechError {

@@ -132,3 +132,11 @@ function changed(isCertain: boolean): SpeechError {
     hint: 'A clip would hold other words. Transcribe it again to hear its present content.',
   })
 }
+
+/** To callers that wait for their turn. */
+export function stopping(): SpeechError {
+  return new SpeechError('BUSY', 'The server is stopping.', {
+    hint: 'Call again once it has started.',
+    retryable: true,
+  })
+}

@@ -6,9 +6,10 @@ import type { Job } from '../domain/job.ts'
 import { deadlines } from '../domain/network/deadlines.ts'
 import type { Transcript } from '../domain/transcript.ts'
 import { createKeyedMutex } from '../domain/waiting/keyed-mutex.ts'
+import { unlessAborted } from '../domain/waiting/unless-aborted.ts'
 import { log } from '../log.ts'
 import { makePeaks } from '../pipeline/clips/peaks.ts'
-import { missing, type Recordings } from './recording.ts'
+import { missing, type Recordings, stopping } from './recording.ts'
 
 export interface Waveform {
   /** From 0 to 255, of equal stretches of the whole recording; absent as long as they are computed. */
@@ -51,11 +52,11 @@ export function createWaveforms(recordings: Recordings, closing: AbortSignal) {
   function begin(key: string, job: Job, transcript: Transcript): Work {
     const end = new AbortController()
     const { signal } = end
-    const stop = () => end.abort()
+    const stop = () => end.abort(stopping())
     let isOver = false
     const leave = () => {
       forget()
-      stop()
+      end.abort()
     }
     const left = setTimeout(leave, leftAfterMs).unref()
     closing.addEventListener('abort', stop)
@@ -64,7 +65,9 @@ export function createWaveforms(recordings: Recordings, closing: AbortSignal) {
       limit(async () => {
         const timer = setTimeout(() => end.abort(tooSlow()), deadlines.waveform.totalSeconds * 1000)
         try {
-          return await compute(job, transcript, signal)
+          signal.throwIfAborted()
+          // A disk that does not answer must not keep the place.
+          return await unlessAborted(compute(job, transcript, signal), signal)
         } catch (error) {
           signal.throwIfAborted()
           throw error

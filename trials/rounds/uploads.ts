@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fixture } from '../../test/support/e2e/system.ts'
 import { callTool } from '../core/call.ts'
 import { type HttpDoor, openHttp } from '../core/http.ts'
@@ -16,6 +17,8 @@ const breaksOfUpload = 12
 const killShare = 0.15
 /** What the server had not written when the line broke is sent again: its buffers, for each break. */
 const maxTwiceBytes = 128_000
+/** A server that hangs fails the try. */
+const answerMs = 30_000
 const tus = { 'tus-resumable': '1.0.0' }
 
 interface Server {
@@ -95,7 +98,7 @@ async function sendBroken(
   }
   let whole = await sendRest(offset)
   // Bytes of an earlier connection came meanwhile.
-  while (whole.statusCode === 409) whole = await sendRest((await offsetOf(ask)) ?? 0)
+  for (let i = 0; i < 10 && whole.statusCode === 409; i++) whole = await sendRest((await offsetOf(ask)) ?? 0)
   const hash = `sha-256=:${createHash('sha256').update(file).digest('base64')}:`
   if (whole.headers['repr-digest'] !== hash) return `other bytes arrived (status ${whole.statusCode})`
   const audio = whole.headers['upload-address']
@@ -124,6 +127,7 @@ async function offsetOf(
     const { statusCode, headers } = await ask('HEAD', tus)
     if (statusCode === 200) return Number(headers['upload-offset'])
     if (statusCode !== 423) return undefined
+    await sleep(20)
   }
   return undefined
 }
@@ -134,7 +138,7 @@ async function answer(
   headers: Record<string, string | number>,
   body?: Buffer,
 ): Promise<IncomingMessage> {
-  const request = httpRequest(url, { method, headers })
+  const request = httpRequest(url, { method, headers, signal: AbortSignal.timeout(answerMs) })
   request.end(body)
   const [response] = (await once(request, 'response')) as [IncomingMessage]
   await text(response)

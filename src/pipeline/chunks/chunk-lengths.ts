@@ -4,7 +4,7 @@ import type { Decoding } from '../audio/decode.ts'
 
 /** So many requests go out at once, whatever the setting: the rule depends on the recording alone, as cached chunks do. */
 const requestsAtOnce = 8
-/** A recording of up to this length is one chunk, and no chunk of a longer one aims at more. */
+/** A recording of up to this length is one chunk; no chunk of more than 21 minutes aims at more. */
 const maxAimedSeconds = 150
 const minPartSeconds = 30
 /** The first part is longer than the mean by this share, and the last one shorter: it is ready later, and due with the first. */
@@ -45,13 +45,17 @@ export function chunkLength(
   return Math.min(aimed, Math.max(minRampSeconds, Math.min(start, rest * rampShare)))
 }
 
-/** Share of the rest for the next part: each cut makes good for the ones before, and no ninth request waits. */
+/**
+ * Share of the rest for the next part: each cut makes good for the ones before, and no ninth request waits. Infinite for
+ * the last one, as the header may tell a little too little.
+ */
 function partOfRest(chunksBefore: number, total: number, maxSeconds: number): number {
   const count = Math.min(requestsAtOnce, Math.floor(total / minPartSeconds))
+  if (chunksBefore >= count - 1) return Number.POSITIVE_INFINITY
   const mean = total / count
   const slope = Math.min(maxSlope, (aimShare * maxSeconds) / mean - 1, 1 - minPartSeconds / mean)
   const planned = Array.from({ length: count }, (_, i) => 1 + slope * (1 - (2 * i) / (count - 1)))
-  const left = planned.slice(Math.min(chunksBefore, count - 1))
+  const left = planned.slice(chunksBefore)
   return left[0]! / left.reduce((sum, part) => sum + part, 0)
 }
 

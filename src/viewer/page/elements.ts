@@ -31,3 +31,8 @@ export function say(text: string): void {
   const status = byId('status', 'p')
   if (status.textContent !== text) status.textContent = text
 }
+
+/** Takes back what was said, unless something else was said since. */
+export function unsay(text: string): void {
+  if (byId('status', 'p').textContent === text) say('')
+}

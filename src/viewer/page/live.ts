@@ -1,6 +1,6 @@
 // Keeps the page current: a transcript may be renamed or formatted elsewhere, or its job goes on.
 import type { Source } from './contract.ts'
-import { say } from './elements.ts'
+import { say, unsay } from './elements.ts'
 import type { Shown } from './shown.ts'
 
 export interface Live {
@@ -17,7 +17,8 @@ export function keepCurrent(view: Shown, source: Source): Live {
   let timer: ReturnType<typeof setTimeout> | undefined
   /** Of the newest `refresh`: an earlier one may be answered later. */
   let turn = 0
-  let hasFailed = false
+  /** The error of the last look, as it was said. */
+  let failure: string | undefined
 
   async function refresh(): Promise<void> {
     const own = ++turn
@@ -32,7 +33,7 @@ export function keepCurrent(view: Shown, source: Source): Live {
     try {
       const { revision, status } = view.data
       const found = await source.revision()
-      if (hasFailed) say('')
+      if (failure !== undefined) unsay(failure)
       if (found === revision || own !== turn) pauseMs = Math.min(pauseMs * 2, mostMs)
       else {
         pauseMs = leastMs
@@ -40,12 +41,13 @@ export function keepCurrent(view: Shown, source: Source): Live {
         const isOver = view.data.status !== 'running'
         if (isOver) say(status === 'running' ? 'The transcript is done.' : 'The transcript has changed.')
       }
-      hasFailed = false
+      failure = undefined
       timer = setTimeout(look, view.data.status === 'running' ? runningMs : pauseMs)
     } catch (error) {
       // Deleted, or the program has ended. What is shown stays.
-      if (!hasFailed) say((error as Error).message)
-      hasFailed = true
+      const isFirst = failure === undefined
+      failure = (error as Error).message
+      if (isFirst) say(failure)
       pauseMs = Math.min(pauseMs * 2, mostMs)
       timer = setTimeout(look, pauseMs)
     }

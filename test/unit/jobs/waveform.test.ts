@@ -161,7 +161,7 @@ describe('the peaks of a recording', () => {
 
 describe('the work of pictures', () => {
   /** Recordings that are heard until the test says so. */
-  function opening() {
+  function opening({ heeds = true } = {}) {
     const opened: string[] = []
     const ends = new Map<string, ReturnType<typeof later<never>>>()
     const recordings: Recordings = {
@@ -171,7 +171,7 @@ describe('the work of pictures', () => {
         opened.push(job.id)
         const end = later<never>()
         ends.set(job.id, end)
-        signal.addEventListener('abort', () => end.reject(signal.reason))
+        if (heeds) signal.addEventListener('abort', () => end.reject(signal.reason))
         return end.promise
       },
     }
@@ -231,6 +231,14 @@ describe('the work of pictures', () => {
     expect([answers[8], answers[10]]).toEqual([{}, 'CALL_TIMEOUT'])
     await ask('ann', 'other')
     closing.abort()
-    await expect(ask('ann', 'other')).rejects.toThrow()
+    await expect(ask('ann', 'other')).rejects.toMatchObject({ code: 'BUSY' })
+  })
+
+  it('a disk that does not answer keeps no place', async () => {
+    const { opened, ask } = opening({ heeds: false })
+    await ask('ann', 'stuck')
+    await vi.advanceTimersByTimeAsync(100_000)
+    await ask('ann', 'next')
+    expect(opened).toEqual(['stuck', 'next'])
   })
 })

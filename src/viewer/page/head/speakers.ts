@@ -91,6 +91,8 @@ export function drawSpeakers(view: Shown, source: Source, refresh: () => Promise
   }
 
   async function send(field: HTMLInputElement, save: HTMLButtonElement, end: () => void): Promise<void> {
+    // A key that is held sends again.
+    if (save.disabled) return
     const id = edited!
     save.disabled = true
     field.removeAttribute('aria-invalid')

@@ -1,6 +1,6 @@
 // The controls of the player, and the mark on the word that is said.
 import type { Source } from '../contract.ts'
-import { byId, say } from '../elements.ts'
+import { byId, say, unsay } from '../elements.ts'
 import type { List } from '../list.ts'
 import type { createMarks } from '../marks.ts'
 import type { Shown } from '../shown.ts'
@@ -74,7 +74,7 @@ export function createPlaying(
       play.textContent = state === 'paused' ? 'Play' : 'Pause'
       byId('controls', 'div').setAttribute('aria-busy', String(state === 'loading'))
       if (state === 'loading') say('Fetching the sound…')
-      else if (byId('status', 'p').textContent === 'Fetching the sound…') say('')
+      else unsay('Fetching the sound…')
     },
     onError: say,
   })

@@ -75,6 +75,8 @@ describe('the length of chunks', () => {
   })
 
   it('no chunk is longer than its model takes', () => {
+    for (const total of [31, 59, 100, 600, 3_600])
+      for (const length of lengthsOf(total, { max: 30 })) expect(length).toBeLessThanOrEqual(30)
     for (const total of [100, 600, 3_600]) expect(Math.max(...lengthsOf(total, { max: 20 }))).toBe(20)
   })
 
