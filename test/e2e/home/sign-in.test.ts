@@ -5,7 +5,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { createSeals } from '../../../src/server/http/pages/seals.ts'
 import { closedAfterEach } from '../../support/closed-after-each.ts'
 import { rawRequest } from '../../support/e2e/http.ts'
-import { signIn, visit } from '../../support/home/visitor.ts'
+import { type HomeVisitor, signIn, visit } from '../../support/home/visitor.ts'
 import { uploadServersOfEachTest } from '../../support/servers/upload-server.ts'
 
 const serve = uploadServersOfEachTest()
@@ -88,7 +88,8 @@ describe('sign-in with a token', () => {
       body: { token: tokens[0]!.token },
       headers: proxied,
     })
-    const cookie = answer.headers.get('set-cookie')!
+    const [cookie = '', ...others] = answer.headers.getSetCookie()
+    expect(others).toEqual([expect.stringMatching(/^speech_session=; Max-Age=0;.*Strict$/)])
     expect(cookie).toMatch(/^__Host-speech_session=.*; Path=\/; HttpOnly; SameSite=Strict; Secure$/)
     const [pair] = cookie.split(';') as [string]
     const statusWith = async (cookie: string) =>
@@ -96,6 +97,10 @@ describe('sign-in with a token', () => {
     expect(await statusWith(pair)).toBe(200)
     // Hosts beside this one can set a cookie of any other name.
     expect(await statusWith(pair.replace('__Host-', ''))).toBe(401)
+    // So the page shows the form, not the transcripts of a session that may do nothing.
+    const left = visit(originOf({ url }), pair.replace('__Host-', ''))
+    const { json } = await left.ask('/home/me', { body: {}, headers: proxied })
+    expect(json.isSignedIn).toBe(false)
     const planted = `speech_session=${'A'.repeat(84)}`
     expect(await statusWith(`${planted}; ${pair}`)).toBe(200)
   })
@@ -121,7 +126,9 @@ describe('sign-in with a token', () => {
     const there = visit(originOf(next), again.cookie)
     expect((await there.ask('/home/me')).json.isSignedIn).toBe(false)
     const out = await again.ask('/home/sign-out', { body: {} })
-    expect(out.headers.get('set-cookie')).toMatch(/^speech_session=; Max-Age=0;/)
+    expect(out.headers.getSetCookie()).toEqual(
+      ['speech_session', '__Host-speech_session'].map(name => expect.stringMatching(`^${name}=; Max-Age=0;`)),
+    )
   })
 
   it('a session goes on with a server that was started again', async () => {
@@ -179,6 +186,12 @@ describe('sign-in with a token', () => {
     expect((await ann!.call('search_transcripts', {}, page)).status).toBe(200)
     expect((await bob!.call('search_transcripts', {}, page)).status).toBe(401)
     expect((await bob!.ask('/home/changes', { headers: page })).status).toBe(401)
+    const signOut = async (visitor: HomeVisitor) => {
+      const { status, headers } = await visitor.ask('/home/sign-out', { body: {}, headers: page })
+      return [status, headers.getSetCookie().length]
+    }
+    expect(await signOut(bob!)).toEqual([200, 0])
+    expect(await signOut(ann!)).toEqual([200, 2])
   })
 
   it('a bearer token counts before a cookie', async () => {
