@@ -1,5 +1,5 @@
 // Sign-in at the home page: sessions, the requests that other pages make, and owners apart.
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { connect } from 'node:net'
 import { describe, expect, it, vi } from 'vitest'
 import { createSeals } from '../../../src/server/http/pages/seals.ts'
@@ -264,6 +264,24 @@ describe('jobs under way', () => {
       { timeout: 20_000 },
     )
     socket.destroy()
+    await closed
+  })
+
+  it('a stream that is still being checked when the server stops does not begin', async () => {
+    const ann = await signIn(originOf(await serve({ tokens, seals })), tokens[0]!.token)
+    const steps = new EventEmitter()
+    const [asked, released] = [once(steps, 'asked'), once(steps, 'released')]
+    const slow = createSeals(async () => {
+      steps.emit('asked')
+      await released
+      return Buffer.alloc(32, 1)
+    })
+    const server = await serve({ tokens, seals: slow })
+    const answer = visit(originOf(server), ann.cookie).ask('/home/changes')
+    await asked
+    const closed = server.close()
+    steps.emit('released')
+    expect((await answer).status).toBe(503)
     await closed
   })
 

@@ -44,6 +44,7 @@ export interface HomeOptions {
   /** The same for a person who follows a link. */
   visitorOf(incoming: IncomingMessage): Promise<Caller | JsonResponse>
   isOwnPage(headers: IncomingMessage['headers']): boolean
+  isStopping(): boolean
   /** False where the owner has too many requests; the slot ends with the response. */
   takeSlot(owner: string, outgoing: ServerResponse): boolean
   /** Ends a stream with the session of its caller. */
@@ -58,8 +59,8 @@ const ownFaults = /^(?:STORE_|DISK_|QUEUE_|BUCKET_|CONFIG_|INTERNAL)/
 type Handler = (caller: Caller, incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void> | void
 
 export function createHome(options: HomeOptions) {
-  const { jobs, tools, signIn, hasTokens, seals, now, callerOf, visitorOf, isOwnPage, takeSlot, endWith } =
-    options
+  const { jobs, tools, signIn, hasTokens, seals, now, callerOf, visitorOf, isOwnPage } = options
+  const { isStopping, takeSlot, endWith } = options
   const changes = createChangeStreams(jobs)
   const account = options.account && createAccount(options.account)
   /** Both are false where no sign-in is needed, or possible. */
@@ -80,6 +81,8 @@ export function createHome(options: HomeOptions) {
     'GET /home/changes': (caller, _, outgoing) => {
       if (!hasScopes(caller, ['transcripts:read']))
         return sendJson(outgoing, refusals.noScope(['transcripts:read']))
+      // It began before the stop, and would hold it up.
+      if (isStopping()) return sendJson(outgoing, refusals.stopping)
       if (!changes.open(caller.owner, outgoing)) return sendJson(outgoing, refusals.tooMany)
       endWith(caller, outgoing)
     },
