@@ -1,4 +1,4 @@
-// The key of addresses that end: in the data folder, and in the bucket of a team.
+// The key of addresses and sessions that end: in the data folder, and in the bucket of a team.
 import { mkdir, readdir, readFile, readlink, rename, rmdir, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
