@@ -76,7 +76,7 @@ export function uploadsOf(
   }
 }
 
-/** The key of addresses that end: lies where the uploads do, and is loaded on first use too. */
+/** The key of addresses and sessions that end: lies where the uploads do, and is loaded on first use too. */
 export function pageKeyOf(config: Config): SecretKey {
   async function create(): Promise<SecretKey> {
     const options = config.tablestoreEndpoint === undefined ? undefined : bucketOptions(config)

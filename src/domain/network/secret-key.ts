@@ -1,4 +1,4 @@
-// The key of what a server gives out and takes back later, such as an address that ends.
+// The key of what a server gives out and takes back later, such as an address or a session that ends.
 
 export const secretKeyBytes = 32
 

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { isSecretKey, type SecretKey, secretKeyBytes } from '../../domain/network/secret-key.ts'
 import { lazily } from '../../domain/waiting/lazily.ts'
 import { log } from '../../log.ts'
@@ -10,6 +11,9 @@ import { createWhole } from '../../system/whole-file.ts'
 
 /** A damaged file stays as it is, and the next one has the key: so processes that see the damage at once agree. */
 const names = ['page-key', 'page-key-2']
+
+/** On disks without links another process copies its key into the file, which is not whole for a moment. */
+const maxCopyMs = 250
 
 const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code
 
@@ -24,6 +28,9 @@ export function keyFile(folder: string): SecretKey {
       const file = join(folder, name)
       const found = (await read(file)) ?? (await keep(file, drawn))
       if (isSecretKey(found)) return found
+      await pause(maxCopyMs)
+      const whole = await read(file)
+      if (isSecretKey(whole)) return whole
       log.warn('page-key-damaged', { name })
     }
     return drawn

@@ -26,7 +26,8 @@ async function guarded(work: () => Promise<unknown>): Promise<void> {
 }
 
 async function begin(): Promise<void> {
-  const me = await ask<Me | Visitor>('home/me')
+  // By POST, so that the server sees the session as it sees that of the calls to come.
+  const me = await ask<Me | Visitor>('home/me', {})
   following.abort()
   following = new AbortController()
   if (me.isSignedIn) await showHome(me)

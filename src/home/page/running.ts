@@ -15,7 +15,7 @@ interface Drawn {
 
 export function createRunning(guarded: Guard) {
   const [section, list] = [byId('running', 'section'), byId('jobs', 'ul')]
-  const draw = createKeyedList(list)
+  const { draw } = createKeyedList(list)
   let drawn = new Map<string, Drawn>()
   let me: Me | undefined
 

@@ -13,7 +13,7 @@ export type Guard = (work: () => Promise<unknown>) => Promise<void>
 
 /** `guarded` runs work whose errors are told to the reader. */
 export function createTranscripts(guarded: Guard) {
-  const draw = createKeyedList(byId('list', 'ul'))
+  const { draw, hold } = createKeyedList(byId('list', 'ul'))
   const [found, more, query] = [byId('found', 'p'), byId('more', 'button'), byId('query', 'input')]
   let me: Me | undefined
   let shown: FoundTranscript[] = []
@@ -112,17 +112,25 @@ export function createTranscripts(guarded: Guard) {
     return made
   }
 
+  /** Asks a question about a transcript. The list may change while it is there. */
+  async function confirmedFor(id: string, question: string): Promise<boolean> {
+    const giveBack = hold(id)
+    const isConfirmed = await confirmed(question)
+    giveBack()
+    return isConfirmed
+  }
+
   async function rename({ transcript_id, title }: FoundTranscript): Promise<void> {
     const input = byId('new-title', 'input')
     input.value = title
-    if (!(await confirmed('rename'))) return
+    if (!(await confirmedFor(transcript_id, 'rename'))) return
     await call('update_transcript', { transcript_id, title: input.value })
     await load()
   }
 
   async function remove({ transcript_id, title }: FoundTranscript): Promise<void> {
     byId('delete', 'dialog').querySelector('bdi')!.textContent = title
-    if (!(await confirmed('delete'))) return
+    if (!(await confirmedFor(transcript_id, 'delete'))) return
     await call('delete_transcript', { transcript_id })
     await load()
     say('The transcript is deleted.')

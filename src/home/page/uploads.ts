@@ -32,7 +32,6 @@ export function createUploads(guarded: Guard, onOrdered: () => Promise<void>) {
       stop.setAttribute('aria-label', `Stop ${file.name}`)
       const stopping = new AbortController()
       const { signal } = stopping
-      sending.add(stopping)
       stop.addEventListener('click', () => {
         stopping.abort()
         removeItem(item, picker)
@@ -40,8 +39,8 @@ export function createUploads(guarded: Guard, onOrdered: () => Promise<void>) {
       item.append(heading, bar, state, stop)
       list.append(item)
       const begin = async () => {
-        if (signal.aborted) return
         try {
+          if (signal.aborted) return
           const audio = await sendTo(file, bar, state, signal)
           if (signal.aborted) return
           bar.remove()
@@ -56,9 +55,12 @@ export function createUploads(guarded: Guard, onOrdered: () => Promise<void>) {
           // Nothing is under way that leaving the page would stop.
           else bar.remove()
           throw error
+        } finally {
+          sending.delete(stopping)
         }
       }
       const inTurn = () => {
+        sending.add(stopping)
         turn = turn.then(() => guarded(begin))
       }
       inTurn()

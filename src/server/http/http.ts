@@ -184,6 +184,7 @@ export async function serveHttp(
     return createHome({
       ...{ jobs: options.jobs, seals, signIn, account, callerOf, isOwnPage, endWith },
       visitorOf: authenticator(isOwnVisit),
+      isStopping: () => isStopping,
       now: limits.now,
       tools: tools.filter(tool => tool.app === undefined && (tool.isAvailable?.(options) ?? true)),
       hasTokens: tokens.length > 0,

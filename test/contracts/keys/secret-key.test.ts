@@ -1,4 +1,5 @@
-// The key of addresses that end: in the data folder, and in the bucket of a team.
+// The key of addresses and sessions that end: in the data folder, and in the bucket of a team.
+import { writeFileSync } from 'node:fs'
 import { mkdir, readdir, readFile, readlink, rename, rmdir, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
@@ -48,6 +49,16 @@ describe('the key in the data folder', () => {
       expect(await readFile(file, 'utf8')).toBe(content)
     },
   )
+
+  it('a file that another process has not copied to its end is read again', async () => {
+    const file = join(folder(), 'page-key')
+    const whole = Buffer.alloc(32, 7)
+    await writeFile(file, whole.subarray(0, 5))
+    const warnings = captureWarnings()
+    const key = keyFile(folder()).get()
+    setTimeout(() => writeFileSync(file, whole), 50)
+    expect([await key, warnings()]).toEqual([whole, []])
+  })
 
   it('a file that cannot be read for a moment is used afterwards, and a warning names the reason', async () => {
     const file = join(folder(), 'page-key')

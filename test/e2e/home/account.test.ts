@@ -35,7 +35,7 @@ async function open({ client = publicClient!, tokenLife = 600 } = {}) {
       const { status, headers } = await visit(origin).ask('/sign-in')
       expect(status).toBe(303)
       const target = new URL(headers.get('location')!)
-      return { target, cookie: headers.get('set-cookie')! }
+      return { target, cookie: headers.getSetCookie()[0]! }
     },
     /** The provider's address for the way back, as the browser asks this server for it. */
     async comeBack(address: URL, cookie: string) {
@@ -144,6 +144,30 @@ describe('sign-in with an account', () => {
     expect(await refused(changed('code', 'x'), mine.cookie)).toBe(true)
     move(16 * 60_000)
     expect(await refused(address, mine.cookie)).toBe(true)
+  })
+
+  it('where too many sign in at once, a person may try again, with the same answer of the provider', async () => {
+    const { leave, comeBack, provider } = await open()
+    const { target, cookie } = await leave()
+    const address = await logIn(target, 'ann', homeAddress)
+    let release = () => {}
+    const released = new Promise<void>(resolve => {
+      release = resolve
+    })
+    provider.onTokens = () => released
+    const others = await Promise.all(Array.from({ length: 9 }, leave))
+    const answers = others.map(({ target, cookie }) => {
+      const state = target.searchParams.get('state')
+      return comeBack(new URL(`${homeAddress}/signed-in?code=x&state=${state}`), cookie)
+    })
+    // All others wait then.
+    expect((await Promise.race(answers)).status).toBe(429)
+    const refused = await comeBack(address, cookie)
+    expect([refused.status, refused.headers.get('retry-after'), refused.cookies]).toEqual([429, '5', []])
+    release()
+    await Promise.all(answers)
+    expect((await comeBack(address, cookie)).status).toBe(303)
+    expect((await comeBack(address, cookie)).text).toMatch(/This sign-in has been used/)
   })
 
   it('a person who says no is told so, in text that no page can abuse', async () => {

@@ -71,6 +71,12 @@ describe.skipIf(!hasChromium)('the home page', () => {
       await vi.waitFor(() => expect(server.jobs.listeners()).toBeGreaterThan(1), eventually)
       return {
         ...{ page, focused, until },
+        /** Elsewhere, not at this page. */
+        async changeTitle(title: string) {
+          one.title = title
+          server.jobs.emitChange({ owner: 'local', id: 'tr_one', listChanged: true })
+          await until(`document.querySelector('#list h3').textContent === '${title}'`)
+        },
         async show(...titles: string[]) {
           running.clear()
           for (const title of titles) running.add(title)
@@ -100,6 +106,26 @@ describe.skipIf(!hasChromium)('the home page', () => {
       await page.evaluate(`document.querySelector('#rename button').click()`)
       await until(`document.querySelector('#list h3').textContent === 'two'`)
       expect(await focused()).toBe('Rename two')
+    })
+
+    it('an open list of files stays open, with the focus, where its entry is drawn again', async () => {
+      const { page, changeTitle } = await open()
+      await page.evaluate(`document.querySelector('#list details').open = true`)
+      await page.evaluate(`document.querySelectorAll('#list details a')[1].focus()`)
+      const format = await page.evaluate('document.activeElement.textContent')
+      await changeTitle('two')
+      expect(await page.evaluate('document.activeElement.textContent')).toBe(format)
+      expect(await page.evaluate(`document.querySelector('#list details a').checkVisibility()`)).toBe(true)
+    })
+
+    it('the focus comes back from a question to an entry that was drawn again meanwhile', async () => {
+      const { page, focused, until, changeTitle } = await open()
+      const button = `document.querySelector('[aria-label="Delete one"]')`
+      await page.evaluate(`${button}.focus(); ${button}.click()`)
+      await changeTitle('two')
+      await page.evaluate(`document.querySelector('#delete button:not([value=yes])').click()`)
+      await until(`!document.getElementById('delete').open`)
+      await vi.waitFor(async () => expect(await focused()).toBe('Delete two'), eventually)
     })
 
     it('the focus moves on from an upload that is stopped', async () => {

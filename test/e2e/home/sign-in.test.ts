@@ -1,11 +1,11 @@
 // Sign-in at the home page: sessions, the requests that other pages make, and owners apart.
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { connect } from 'node:net'
 import { describe, expect, it, vi } from 'vitest'
 import { createSeals } from '../../../src/server/http/pages/seals.ts'
 import { closedAfterEach } from '../../support/closed-after-each.ts'
 import { rawRequest } from '../../support/e2e/http.ts'
-import { signIn, visit } from '../../support/home/visitor.ts'
+import { type HomeVisitor, signIn, visit } from '../../support/home/visitor.ts'
 import { uploadServersOfEachTest } from '../../support/servers/upload-server.ts'
 
 const serve = uploadServersOfEachTest()
@@ -88,7 +88,8 @@ describe('sign-in with a token', () => {
       body: { token: tokens[0]!.token },
       headers: proxied,
     })
-    const cookie = answer.headers.get('set-cookie')!
+    const [cookie = '', ...others] = answer.headers.getSetCookie()
+    expect(others).toEqual([expect.stringMatching(/^speech_session=; Max-Age=0;.*Strict$/)])
     expect(cookie).toMatch(/^__Host-speech_session=.*; Path=\/; HttpOnly; SameSite=Strict; Secure$/)
     const [pair] = cookie.split(';') as [string]
     const statusWith = async (cookie: string) =>
@@ -96,6 +97,10 @@ describe('sign-in with a token', () => {
     expect(await statusWith(pair)).toBe(200)
     // Hosts beside this one can set a cookie of any other name.
     expect(await statusWith(pair.replace('__Host-', ''))).toBe(401)
+    // So the page shows the form, not the transcripts of a session that may do nothing.
+    const left = visit(originOf({ url }), pair.replace('__Host-', ''))
+    const { json } = await left.ask('/home/me', { body: {}, headers: proxied })
+    expect(json.isSignedIn).toBe(false)
     const planted = `speech_session=${'A'.repeat(84)}`
     expect(await statusWith(`${planted}; ${pair}`)).toBe(200)
   })
@@ -121,7 +126,9 @@ describe('sign-in with a token', () => {
     const there = visit(originOf(next), again.cookie)
     expect((await there.ask('/home/me')).json.isSignedIn).toBe(false)
     const out = await again.ask('/home/sign-out', { body: {} })
-    expect(out.headers.get('set-cookie')).toMatch(/^speech_session=; Max-Age=0;/)
+    expect(out.headers.getSetCookie()).toEqual(
+      ['speech_session', '__Host-speech_session'].map(name => expect.stringMatching(`^${name}=; Max-Age=0;`)),
+    )
   })
 
   it('a session goes on with a server that was started again', async () => {
@@ -179,6 +186,12 @@ describe('sign-in with a token', () => {
     expect((await ann!.call('search_transcripts', {}, page)).status).toBe(200)
     expect((await bob!.call('search_transcripts', {}, page)).status).toBe(401)
     expect((await bob!.ask('/home/changes', { headers: page })).status).toBe(401)
+    const signOut = async (visitor: HomeVisitor) => {
+      const { status, headers } = await visitor.ask('/home/sign-out', { body: {}, headers: page })
+      return [status, headers.getSetCookie().length]
+    }
+    expect(await signOut(bob!)).toEqual([200, 0])
+    expect(await signOut(ann!)).toEqual([200, 2])
   })
 
   it('a bearer token counts before a cookie', async () => {
@@ -234,7 +247,6 @@ describe('jobs under way', () => {
         progress: { done: 0, message: '' },
       },
     ]
-    const before = server.jobs.listeners()
     const { host, port } = new URL(server.url)
     const socket = connect(Number(port), '127.0.0.1')
     socket.write(`GET /home/changes HTTP/1.1\r\nhost: ${host}\r\nx-speech-page: 1\r\n\r\n`)
@@ -246,11 +258,29 @@ describe('jobs under way', () => {
     await vi.waitFor(
       () => {
         server.jobs.emitChange(change)
-        expect(server.jobs.listeners()).toBe(before)
+        expect(server.jobs.listeners()).toBe(0)
       },
       { timeout: 20_000 },
     )
     socket.destroy()
+    await closed
+  })
+
+  it('a stream that is still being checked when the server stops does not begin', async () => {
+    const ann = await signIn(originOf(await serve({ tokens, seals })), tokens[0]!.token)
+    const steps = new EventEmitter()
+    const [asked, released] = [once(steps, 'asked'), once(steps, 'released')]
+    const slow = createSeals(async () => {
+      steps.emit('asked')
+      await released
+      return Buffer.alloc(32, 1)
+    })
+    const server = await serve({ tokens, seals: slow })
+    const answer = visit(originOf(server), ann.cookie).ask('/home/changes')
+    await asked
+    const closed = server.close()
+    steps.emit('released')
+    expect((await answer).status).toBe(503)
     await closed
   })
 

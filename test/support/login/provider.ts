@@ -86,9 +86,9 @@ export async function startProvider({ tokenLife = 600, refreshes = true }: Provi
     })
     const answer = provider.callback()
     for (const spy of quiet) spy.mockRestore()
-    handle = (request, response) => {
-      if (request.url === '/token') running.onTokens()
-      return answer(request, response)
+    handle = async (request, response) => {
+      if (request.url === '/token') await running.onTokens()
+      await answer(request, response)
     }
   }
 
@@ -96,8 +96,8 @@ export async function startProvider({ tokenLife = 600, refreshes = true }: Provi
     url,
     /** Scopes that anybody may have. */
     grants: allScopes,
-    /** Called when a client asks for tokens. */
-    onTokens: () => {},
+    /** Called when a client asks for tokens; the answer waits for it. */
+    onTokens: (): void | Promise<void> => {},
     /** New tokens have another key; the old ones stay valid. */
     async rotate(): Promise<void> {
       keys.unshift(await newKey(`key-${keys.length}`))

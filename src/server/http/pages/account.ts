@@ -94,8 +94,6 @@ export function createAccount({ options, login, seals, signIn, now }: AccountOpt
 
   async function end(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const given = new URL(incoming.url!, 'http://page').searchParams
-    const over = cookie.set('', 0, { origin: homeOf(incoming) })
-    outgoing.setHeader('set-cookie', over)
     const pending = await pendingOf(incoming)
     if (!pending || !isSame(given.get('state') ?? '', pending.state))
       return say(outgoing, 400, 'This sign-in was begun elsewhere, or took too long.')
@@ -113,6 +111,8 @@ export function createAccount({ options, login, seals, signIn, now }: AccountOpt
       return say(outgoing, 429, 'Too many people sign in at the moment.')
     }
     used.set(pending.state, true)
+    // Until now the person may try again.
+    outgoing.setHeader('set-cookie', cookie.none())
     const token = await inTurn(() => tokenFor(code, pending, incoming))
     if (token === undefined) return say(outgoing, 403, 'The identity provider has given no access token.')
     const caller = await login.callerBy(token, incoming.headers)
@@ -122,7 +122,7 @@ export function createAccount({ options, login, seals, signIn, now }: AccountOpt
       return say(outgoing, 403, 'The access token of the identity provider is not for this server.')
     // A link brings no `Origin`, by which the cookie knows the scheme.
     const session = await signIn.byLogin(caller, { origin: homeOf(incoming) })
-    outgoing.setHeader('set-cookie', [over, session])
+    outgoing.setHeader('set-cookie', [...cookie.none(), ...session])
     outgoing.writeHead(303, { location: './' }).end()
   }
 

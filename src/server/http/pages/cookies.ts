@@ -2,8 +2,10 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
 export interface Cookie {
-  /** `Set-Cookie`; `headers` say whether the page is served over HTTPS. */
-  set(value: string, seconds: number, headers: IncomingHttpHeaders): string
+  /** `Set-Cookie`; `headers` say whether the page is served over HTTPS, where a cookie of before it ends. */
+  set(value: string, seconds: number, headers: IncomingHttpHeaders): string[]
+  /** `Set-Cookie` that ends it, over HTTPS or not: the headers of a request do not always tell. */
+  none(): string[]
   /** Its value in a request; undefined if there is none. */
   of(headers: IncomingHttpHeaders): string | undefined
 }
@@ -11,12 +13,15 @@ export interface Cookie {
 export function createCookie(name: string, sameSite: 'Strict' | 'Lax'): Cookie {
   // A browser takes such a name over HTTPS alone, from the host itself.
   const hostName = `__Host-${name}`
+  const pair = (value: string, seconds: number, isSecure: boolean) =>
+    `${isSecure ? hostName : name}=${value}; Max-Age=${seconds}; Path=/; HttpOnly; SameSite=${sameSite}` +
+    (isSecure ? '; Secure' : '')
   return {
     set(value, seconds, headers) {
-      const secure = isSecure(headers)
-      const pair = `${secure ? hostName : name}=${value}`
-      return `${pair}; Max-Age=${seconds}; Path=/; HttpOnly; SameSite=${sameSite}${secure ? '; Secure' : ''}`
+      if (!isSecure(headers)) return [pair(value, seconds, false)]
+      return [pair(value, seconds, true), pair('', 0, false)]
     },
+    none: () => [false, true].map(isSecure => pair('', 0, isSecure)),
     of(headers) {
       const found = cookieIn(headers, hostName)
       return found ?? (isSecure(headers) ? undefined : cookieIn(headers, name))

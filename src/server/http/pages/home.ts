@@ -44,6 +44,7 @@ export interface HomeOptions {
   /** The same for a person who follows a link. */
   visitorOf(incoming: IncomingMessage): Promise<Caller | JsonResponse>
   isOwnPage(headers: IncomingMessage['headers']): boolean
+  isStopping(): boolean
   /** False where the owner has too many requests; the slot ends with the response. */
   takeSlot(owner: string, outgoing: ServerResponse): boolean
   /** Ends a stream with the session of its caller. */
@@ -58,24 +59,30 @@ const ownFaults = /^(?:STORE_|DISK_|QUEUE_|BUCKET_|CONFIG_|INTERNAL)/
 type Handler = (caller: Caller, incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void> | void
 
 export function createHome(options: HomeOptions) {
-  const { jobs, tools, signIn, hasTokens, seals, now, callerOf, visitorOf, isOwnPage, takeSlot, endWith } =
-    options
+  const { jobs, tools, signIn, hasTokens, seals, now, callerOf, visitorOf, isOwnPage } = options
+  const { isStopping, takeSlot, endWith } = options
   const changes = createChangeStreams(jobs)
   const account = options.account && createAccount(options.account)
   /** Both are false where no sign-in is needed, or possible. */
   const ways = { token: hasTokens, login: account !== undefined }
 
+  const sendMe: Handler = (caller, _, outgoing) => {
+    const may = tools.map(({ name }) => name).filter(name => hasScopes(caller, scopesOfTool(name)))
+    const owner = hasTokens && !caller.owner.includes('~') ? caller.owner : undefined
+    const me = { isSignedIn: true, id: shownOwner(caller.owner), canSignOut: signIn !== undefined, owner }
+    sendJson(outgoing, ok({ ...me, may, formatNames }))
+  }
+
   /** For a caller who has signed in. */
   const handlers: Record<string, Handler> = {
-    'GET /home/me': (caller, _, outgoing) => {
-      const may = tools.map(({ name }) => name).filter(name => hasScopes(caller, scopesOfTool(name)))
-      const owner = hasTokens && !caller.owner.includes('~') ? caller.owner : undefined
-      const me = { isSignedIn: true, id: shownOwner(caller.owner), canSignOut: signIn !== undefined, owner }
-      sendJson(outgoing, ok({ ...me, may, formatNames }))
-    },
+    'GET /home/me': sendMe,
+    // The page asks so: it brings its origin, which tells the cookie of HTTPS behind any proxy.
+    'POST /home/me': sendMe,
     'GET /home/changes': (caller, _, outgoing) => {
       if (!hasScopes(caller, ['transcripts:read']))
         return sendJson(outgoing, refusals.noScope(['transcripts:read']))
+      // It began before the stop, and would hold it up.
+      if (isStopping()) return sendJson(outgoing, refusals.stopping)
       if (!changes.open(caller.owner, outgoing)) return sendJson(outgoing, refusals.tooMany)
       endWith(caller, outgoing)
     },
@@ -112,7 +119,7 @@ export function createHome(options: HomeOptions) {
     const key = `${method} ${path}`
     if (key === 'POST /home/sign-in') return takeToken(incoming, outgoing)
     if (key === 'POST /home/sign-out') {
-      if (signIn) outgoing.setHeader('set-cookie', signIn.none(headers))
+      if (signIn) outgoing.setHeader('set-cookie', await signIn.none(headers))
       return sendJson(outgoing, ok({}))
     }
     const handler = handlers[key]
@@ -120,7 +127,7 @@ export function createHome(options: HomeOptions) {
     const caller = await callerOf(incoming)
     if (outgoing.destroyed) return
     if ('status' in caller) {
-      if (key === 'GET /home/me' && caller.status === 401)
+      if (handler === sendMe && caller.status === 401)
         return sendJson(outgoing, ok({ isSignedIn: false, ways }))
       return sendJson(outgoing, caller)
     }

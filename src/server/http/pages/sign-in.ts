@@ -22,11 +22,11 @@ export interface SignIn {
   /** The caller of a request, by its cookie; undefined where there is none that holds. Another page may have sent it. */
   callerOf(headers: IncomingHttpHeaders): Promise<Caller | undefined>
   /** `Set-Cookie` for the owner of a token; undefined for a token that is none. */
-  byToken(token: string, headers: IncomingHttpHeaders): Promise<string | undefined>
+  byToken(token: string, headers: IncomingHttpHeaders): Promise<string[] | undefined>
   /** `Set-Cookie` for a caller by a login, whose session ends with its token at the latest. */
-  byLogin(caller: Caller, headers: IncomingHttpHeaders): Promise<string>
-  /** `Set-Cookie` that ends a session in this browser. */
-  none(headers: IncomingHttpHeaders): string
+  byLogin(caller: Caller, headers: IncomingHttpHeaders): Promise<string[]>
+  /** `Set-Cookie` that ends a session in this browser, if the page may show its owner. */
+  none(headers: IncomingHttpHeaders): Promise<string[]>
 }
 
 interface Session {
@@ -47,22 +47,32 @@ export function createSignIn({ tokens, login, seals, now }: SignInOptions): Sign
   const isOfLogin = (session: Pick<Session, 'login'>) => !!ownLogin && session.login === ownLogin
   const find = (hash: string) => known.find(one => one.hash === hash)
 
-  async function cookieFor(session: Session, endsAt: number, headers: IncomingHttpHeaders): Promise<string> {
+  async function cookieFor(
+    session: Session,
+    endsAt: number,
+    headers: IncomingHttpHeaders,
+  ): Promise<string[]> {
     const text = JSON.stringify({ ...session, salt: randomBytes(9).toString('base64url') })
     const seconds = Math.max(0, Math.round((endsAt - now()) / 1000))
     return cookie.set(await seals.seal('session', text, endsAt), seconds, headers)
   }
 
+  /** Its owner may be another one than the page shows. */
+  async function sessionOf(headers: IncomingHttpHeaders): Promise<Caller | undefined> {
+    const sealed = cookie.of(headers)
+    if (sealed === undefined) return undefined
+    const opened = await seals.open('session', sealed, now())
+    if (opened === undefined || opened === 'ended') return undefined
+    const { owner, token, scopes, ...session } = JSON.parse(opened.payload) as Session
+    const isValid = token === undefined ? isOfLogin(session) : find(token)?.name === owner
+    if (!isValid) return undefined
+    return { owner, ...(scopes && { scopes: new Set(scopes) }), expiresAt: opened.endsAt }
+  }
+
   return {
     async callerOf(headers) {
-      const sealed = cookie.of(headers)
-      if (sealed === undefined) return undefined
-      const opened = await seals.open('session', sealed, now())
-      if (opened === undefined || opened === 'ended') return undefined
-      const { owner, token, scopes, ...session } = JSON.parse(opened.payload) as Session
-      const isValid = token === undefined ? isOfLogin(session) : find(token)?.name === owner
-      if (!isValid || !mayShow(owner, headers)) return undefined
-      return { owner, ...(scopes && { scopes: new Set(scopes) }), expiresAt: opened.endsAt }
+      const caller = await sessionOf(headers)
+      return caller && mayShow(caller.owner, headers) ? caller : undefined
     },
     async byToken(token, headers) {
       // Hashes are compared, so that response times reveal nothing about a token.
@@ -78,7 +88,11 @@ export function createSignIn({ tokens, login, seals, now }: SignInOptions): Sign
         headers,
       )
     },
-    none: headers => cookie.set('', 0, headers),
+    async none(headers) {
+      // Without the key nothing tells whose it is, and a person who leaves comes first.
+      const caller = await sessionOf(headers).catch(() => undefined)
+      return caller && !mayShow(caller.owner, headers) ? [] : cookie.none()
+    },
   }
 }
 
