@@ -177,7 +177,7 @@ async function check(
     [tookOver, 'a worker was killed during the job, and another one took over'],
     [words.join(' ') === spoken.join(' '), `all ${spoken.length} spoken words, and no others`],
     [twice === 0, `${answered.length} chunks, none recognised twice${afterDeath}`],
-    [cloud.bucketKeys().length === 0, 'the bucket is empty again'],
+    [cloud.bucketKeys().length === 0, 'no recording is left in the bucket'],
   ]
   for (const [isSo, fact] of facts) print(`${isSo ? 'ok  ' : 'FAIL'}  ${fact}`)
   return facts.every(([isSo]) => isSo)

@@ -14,7 +14,7 @@ export interface Cloud {
   oss: OssEmulator
   tablestore: TablestoreEmulator
   mns: MnsEmulator
-  /** Keys of the objects and of the unfinished uploads in the bucket. */
+  /** Keys of the objects and of the unfinished uploads in the bucket, but for the secret of the pages, which stays. */
   bucketKeys(): string[]
   close(): Promise<void>
 }
@@ -33,7 +33,10 @@ export async function startCloud({ tablestore: tables, mns: queues, ...options }
     oss,
     tablestore,
     mns,
-    bucketKeys: () => [...oss.objects(), ...oss.unfinishedUploads()].map(({ key }) => key),
+    bucketKeys: () =>
+      [...oss.objects(), ...oss.unfinishedUploads()]
+        .map(({ key }) => key)
+        .filter(key => !key.startsWith('speech-mcp/uploads/keys/')),
     async close() {
       await Promise.all([dashscope.close(), tablestore.close(), mns.close()])
     },
