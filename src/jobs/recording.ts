@@ -13,7 +13,7 @@ import { createCheckpoints } from './records/checkpoints.ts'
 import { jobId } from './submit/job-id.ts'
 import { createScratch } from './worker/scratch.ts'
 
-/** What a pipeline needs to hear the recording. */
+/** All that a pipeline needs to hear the recording. */
 export interface FoundRecording {
   request: Omit<ClipRequest, 'from' | 'to'>
   ports: SourcePorts & Pick<JobBasis['pipeline'], 'ffmpeg'>

@@ -15,7 +15,7 @@ import { untilIdle } from '../core/tally.ts'
 
 const breaksOfUpload = 12
 const killShare = 0.15
-/** What the server had not written when the line broke is sent again: its buffers, for each break. */
+/** Bytes that the server had not written when the line broke are sent again: its buffers, for each break. */
 const maxTwiceBytes = 128_000
 /** A server that hangs fails the try. */
 const answerMs = 30_000
@@ -83,7 +83,7 @@ async function sendBroken(
     const end = Math.min(file.length - 1, offset + length)
     await sendAndBreak(new URL(pathname, server.door.url), file, offset, end)
     sent += end - offset
-    // What an earlier connection has sent may still arrive.
+    // Bytes of an earlier connection may still arrive.
     furthest = Math.max(furthest, end)
     if (random.chance(killShare)) await server.restart()
     const kept = await offsetOf(ask)

@@ -1,4 +1,4 @@
-// What the page gets from the server.
+// The data that the page gets from the server.
 
 export interface Me {
   isSignedIn: true

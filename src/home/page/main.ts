@@ -12,7 +12,7 @@ const transcripts = createTranscripts(guarded)
 const running = createRunning(guarded)
 const uploads = createUploads(guarded, transcripts.load)
 let following = new AbortController()
-/** Whose transcripts the page shows, or has shown. */
+/** The owner whose transcripts the page shows, or has shown. */
 let shown: string | undefined
 
 /** Tells the reader what went wrong. */

@@ -54,6 +54,11 @@ export function requireTokens(host: string, tokens: readonly Token[], login?: Lo
   })
 }
 
+/** In constant time, so that response times reveal nothing about the secret. */
+export function isSameSecret(given: string, secret: string): boolean {
+  return timingSafeEqual(digest(given), digest(secret))
+}
+
 function digest(token: string): Buffer {
   return createHash('sha256').update(token).digest()
 }

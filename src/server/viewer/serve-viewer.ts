@@ -1,8 +1,9 @@
 // Serves the page of one transcript to browsers of this machine, under an address that cannot be guessed.
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { log } from '../../log.ts'
+import { isSameSecret } from '../http/auth.ts'
 import { trackResponses } from '../http/exchange.ts'
 import { createHostCheck, createPageCheck } from '../http/hosts.ts'
 import { closeServer, listen } from '../http/listen.ts'
@@ -40,7 +41,7 @@ export async function serveViewer(viewed: Viewed, port = 0): Promise<ServedViewe
       return refuse(response, 403)
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://page')
     const [, given = '', path] = /^\/([^/]*)\/(.*)$/.exec(pathname) ?? []
-    if (path === undefined || !isSame(given, secret)) return notFound(response)
+    if (path === undefined || !isSameSecret(given, secret)) return notFound(response)
     await routes(path, searchParams, request, response)
   }
 
@@ -49,9 +50,4 @@ export async function serveViewer(viewed: Viewed, port = 0): Promise<ServedViewe
     url: `http://${host}:${(server.address() as AddressInfo).port}/${secret}/`,
     close: () => closeServer(server, pending, shutdownTimeoutMs),
   }
-}
-
-function isSame(given: string, secret: string): boolean {
-  const hash = (text: string) => createHash('sha256').update(text).digest()
-  return timingSafeEqual(hash(given), hash(secret))
 }

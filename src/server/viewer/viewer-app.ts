@@ -29,7 +29,7 @@ export function registerViewer(server: McpServer, jobs: Jobs, owner: string): vo
       return { contents: [{ uri: uri.href, mimeType: pageMime, text: html, _meta: pageMeta }] }
     },
   )
-  /** What is told about one transcript, at an address of its own. */
+  /** Told about one transcript, at an address of its own. */
   function register(name: string, path: string, title: string, mimeType: string, tell: Tell): void {
     server.registerResource(
       name,

@@ -53,7 +53,7 @@ interface Note {
   isWanted?(row: ViewerRow): boolean
 }
 
-/** What the text does not say, and says with little certainty. */
+/** Parts that the text lacks, and that it gives with little certainty. */
 function doubtsOf({ rows }: ViewerData): Note[] {
   const kinds: [string, string, (row: ViewerRow) => boolean][] = [
     ['A part has no text.', 'parts have no text.', ({ isGap }) => isGap === true],

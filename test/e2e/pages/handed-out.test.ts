@@ -1,4 +1,4 @@
-// Who is told the address of a page: results of the built program over HTTP, for the clients of all generations.
+// The address of a page, and who is told it: results of the built program over HTTP, for the clients of all generations.
 import { request } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'

@@ -1,5 +1,5 @@
 // Sign-in with the account of an identity provider: its page and back, by the authorization code flow with PKCE (OAuth 2.1).
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { LRUCache } from 'lru-cache'
 import pLimit from 'p-limit'
@@ -8,6 +8,7 @@ import { deadlines } from '../../../domain/network/deadlines.ts'
 import { asLine } from '../../../domain/text.ts'
 import { log } from '../../../log.ts'
 import { parseJson } from '../../json-rpc/json-rpc.ts'
+import { isSameSecret } from '../auth.ts'
 import { fetchAddresses, minPauseMs } from '../login/issuer-keys.ts'
 import type { Login, LoginOptions } from '../login/login.ts'
 import { scopes } from '../login/scopes.ts'
@@ -95,7 +96,7 @@ export function createAccount({ options, login, seals, signIn, now }: AccountOpt
   async function end(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const given = new URL(incoming.url!, 'http://page').searchParams
     const pending = await pendingOf(incoming)
-    if (!pending || !isSame(given.get('state') ?? '', pending.state))
+    if (!pending || !isSameSecret(given.get('state') ?? '', pending.state))
       return say(outgoing, 400, 'This sign-in was begun elsewhere, or took too long.')
     // Another provider's answer (RFC 9207).
     if (given.has('iss') && given.get('iss') !== issuer)
@@ -181,11 +182,6 @@ export function createAccount({ options, login, seals, signIn, now }: AccountOpt
 function basic(id: string, secret: string): string {
   const pair = [id, secret].map(text => new URLSearchParams([['', text]]).toString().slice(1)).join(':')
   return `Basic ${Buffer.from(pair).toString('base64')}`
-}
-
-function isSame(given: string, expected: string): boolean {
-  const hash = (text: string) => createHash('sha256').update(text).digest()
-  return timingSafeEqual(hash(given), hash(expected))
 }
 
 function say(outgoing: ServerResponse, status: number, text: string): void {

@@ -16,7 +16,7 @@ const maxStreamsPerOwner = 20
 
 export function createChangeStreams(jobs: Pick<Jobs, 'unfinished' | 'subscribe'>) {
   const open = new Map<string, number>()
-  /** What wakes each. */
+  /** Each with the function that wakes it. */
   const streams = new Map<ServerResponse, () => void>()
 
   async function send(owner: string, outgoing: ServerResponse): Promise<void> {

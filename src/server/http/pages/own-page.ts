@@ -7,7 +7,7 @@ import { createPageCheck } from '../hosts.ts'
 /** Our pages send it, and a browser lets no page of another origin do so: `cors.ts` does not allow it. */
 export const ownPageHeader = 'x-speech-page'
 
-/** What a page sends that shows an owner: nothing of it reaches another one, who signs in elsewhere in that browser. */
+/** Sent by a page that shows an owner: nothing of it reaches another one, who signs in elsewhere in that browser. */
 export function shownOwner(owner: string): string {
   return createHash('sha256').update(`shown ${owner}`).digest('base64url').slice(0, 16)
 }

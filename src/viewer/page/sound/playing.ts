@@ -80,13 +80,13 @@ export function createPlaying(
   })
 
   function change(): void {
-    // What is beside the time stays where it is.
+    // The elements beside the time stay where they are.
     now.style.minWidth = `${clock(view.data.duration).length}ch`
     position.max = String(Math.ceil(view.data.duration * 10) / 10)
     // A change does not take the reader to what is heard.
     row = rowAt(view.data.rows, player.seconds)
     list.mark(row)
-    // What was marked is other text by now, also where no word is said.
+    // The marked word is other text by now, also where no word is said.
     said = Number.NaN
     now.textContent = ''
     show(player.seconds)

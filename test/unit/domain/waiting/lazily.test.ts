@@ -1,4 +1,4 @@
-// What is loaded with the first call and kept.
+// Things that are loaded with the first call and kept.
 import { expect, it } from 'vitest'
 import { lazily } from '../../../../src/domain/waiting/lazily.ts'
 
