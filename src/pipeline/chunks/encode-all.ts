@@ -1,6 +1,5 @@
 // Prepares a stream of chunks for recognition: looks each one up in the cache, and encodes the others.
-import { availableParallelism } from 'node:os'
-import pLimit, { type LimitFunction } from 'p-limit'
+import type { LimitFunction } from 'p-limit'
 import type { Run } from '../../domain/run.ts'
 import { mapConcurrent } from '../async/map-concurrent.ts'
 import { sampleRate } from '../audio/activity.ts'
@@ -47,8 +46,6 @@ export type ReadyChunk = ChunkInfo & { key: string; profile: Profile } & (
 
 /** Two encoders keep two cores busy; the decoder and the network use the rest. */
 export const encoderConcurrency = 2
-/** Of one recording. On two cores one is enough: the decoder and this process take longer than it. */
-const encodersOfRecording = availableParallelism() > 2 ? encoderConcurrency : 1
 
 /** Yields chunks as they are ready, in completion order. `whole` is given when they make up a whole recording. */
 export function encodeAll(
@@ -57,8 +54,6 @@ export function encodeAll(
   run: Run,
   whole?: Decoding,
 ): AsyncGenerator<ReadyChunk> {
-  const limitOwn = pLimit(encodersOfRecording)
-  const limited = (work: () => Promise<EncodedChunk>) => limitOwn(() => tools.limitEncoding(work))
   return mapConcurrent(chunks, encoderConcurrency, async cutChunk => {
     const chunk = await withHeard(cutChunk)
     const key = chunkKey(chunk.samples, tools.options)
@@ -77,7 +72,7 @@ export function encodeAll(
       key,
       profile,
       lookedAt,
-      ...(ready ?? (await limited(() => encode(chunk, profile, tools, run)))),
+      ...(ready ?? (await tools.limitEncoding(() => encode(chunk, profile, tools, run)))),
     }
   })
 }
