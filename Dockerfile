@@ -30,6 +30,8 @@ COPY --from=pruned /app/demo/recordings demo/recordings
 RUN install --directory --owner=node --group=node --mode=700 /data
 USER node
 ENV NODE_ENV=production FFMPEG_PATH=/usr/bin/ffmpeg SPEECH_DATA_DIR=/data
+# Of the C library: more, one for each thread, keep some MB of free memory.
+ENV MALLOC_ARENA_MAX=2
 ENV SPEECH_HTTP_HOST=0.0.0.0 SPEECH_HTTP_PORT=8765 SPEECH_WORKER_PORT=8766
 VOLUME /data
 EXPOSE 8765

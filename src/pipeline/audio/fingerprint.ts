@@ -1,6 +1,7 @@
 // Content hashes that identify earlier work: of a recording's bytes, and of a chunk's samples.
 import { createHash } from 'node:crypto'
-import { open, stat } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import pLimit from 'p-limit'
 import type { Checkpoints, RecognisedWord, Recognition } from '../../domain/ports.ts'
 import { unlessAborted } from '../../domain/waiting/unless-aborted.ts'
@@ -101,19 +102,8 @@ async function sharedRead(
 
 async function hashFile(file: string, signal: AbortSignal): Promise<string> {
   const hash = createHash('sha256')
-  const handle = await open(file)
-  try {
-    // Always the same: a stream would take another for each read, and hours are hundreds.
-    const buffer = Buffer.allocUnsafeSlow(readBytes)
-    for (;;) {
-      signal.throwIfAborted()
-      const { bytesRead } = await handle.read(buffer, 0, readBytes)
-      if (bytesRead === 0) return hash.digest('hex')
-      hash.update(buffer.subarray(0, bytesRead))
-    }
-  } finally {
-    await handle.close()
-  }
+  for await (const buffer of createReadStream(file, { highWaterMark: readBytes, signal })) hash.update(buffer)
+  return hash.digest('hex')
 }
 
 export function textHash(...parts: (string | Uint8Array)[]): string {
