@@ -57,7 +57,8 @@ const kinds: Record<number, Kind> = {
   },
   3(bytes) {
     const { fieldName, term } = decode<{ fieldName: string; term: Uint8Array }>(space, 'TermQuery', bytes)
-    return document => isTerm(fieldName, readVariant(term), document)
+    const value = readVariant(term)
+    return document => isTerm(fieldName, value, document)
   },
   4(bytes) {
     interface Range {
@@ -68,17 +69,17 @@ const kinds: Record<number, Kind> = {
       includeUpper: boolean
     }
     const query = decode<Range>(space, 'RangeQuery', bytes)
+    const [from, to] = (['rangeFrom', 'rangeTo'] as const).map(bound =>
+      isGiven(query, bound) ? readVariant(query[bound]) : undefined,
+    )
     const isFrom = (by: number) => by > 0 || (by === 0 && query.includeLower)
     const isTo = (by: number) => by < 0 || (by === 0 && query.includeUpper)
     return document => {
       fieldOf(query.fieldName, document)
       const value = document.value(query.fieldName)
       if (value === undefined) return false
-      const order = (bound: Uint8Array) => compareValues(value, readVariant(bound)) ?? Number.NaN
-      return (
-        (!isGiven(query, 'rangeFrom') || isFrom(order(query.rangeFrom))) &&
-        (!isGiven(query, 'rangeTo') || isTo(order(query.rangeTo)))
-      )
+      const order = (bound: Value) => compareValues(value, bound) ?? Number.NaN
+      return (from === undefined || isFrom(order(from))) && (to === undefined || isTo(order(to)))
     }
   },
   5(bytes) {
@@ -111,7 +112,8 @@ const kinds: Record<number, Kind> = {
       'TermsQuery',
       bytes,
     )
-    return document => terms.some(term => isTerm(fieldName, readVariant(term), document))
+    const values = terms.map(readVariant)
+    return document => values.some(value => isTerm(fieldName, value, document))
   },
   16(bytes) {
     const { fieldName } = decode<{ fieldName: string }>(space, 'ExistsQuery', bytes)
