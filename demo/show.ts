@@ -53,8 +53,12 @@ export async function runDemo(options: StdioDemo): Promise<number> {
       'qwen-turbo, the first of FORMAT_MODELS, ended in October 2026: it is asked once, then the next model.\n',
     )
     await showFormatted(client, options, { text: dictated, style: 'clean' })
-    print('That was the complete workflow, with a local emulator. For your own recordings, `speech-mcp install`')
-    print('enters the server in your client, and asks for the key: `speech-mcp install --help` names the clients.')
+    print(
+      'That was the complete workflow, with a local emulator. For your own recordings, `speech-mcp install`',
+    )
+    print(
+      'enters the server in your client, and asks for the key: `speech-mcp install --help` names the clients.',
+    )
     return 0
   } finally {
     await client.close().catch(() => {})
