@@ -5,12 +5,14 @@ import { chinese, frequent, idOf, vocabulary } from './transcripts.ts'
 
 export interface Reading {
   what: string
+  isSearch?: true
   read(client: Client, i: number): Promise<unknown>
 }
 
 const word = (n: number) => vocabulary[(n * 37) % vocabulary.length]!
 const search = (what: string, queryOf: (i: number) => string): Reading => ({
   what,
+  isSearch: true,
   async read(client, i) {
     const result = await client.callTool({ name: 'search_transcripts', arguments: { query: queryOf(i) } })
     if (result.isError) throw new Error(JSON.stringify(result.content))
