@@ -70,8 +70,13 @@ export function decode(
     // The system may have ended a process that waits, or forbid it to follow a link.
     if (waited && !(yield* soundFrom(waited, { mayBeEmpty: true }))) return
     const urgency = options.urgency ?? (options.voiceNote ? 'note' : 'long')
-    const decoder = startFfmpeg(found, argumentsFor(source.file), run.signal, urgency)
-    yield* soundFrom(decoder, { mayBeEmpty: false })
+    const takeBack = urgency === 'long' ? noteDecoders?.giveWay() : undefined
+    try {
+      const decoder = startFfmpeg(found, argumentsFor(source.file), run.signal, urgency)
+      yield* soundFrom(decoder, { mayBeEmpty: false })
+    } finally {
+      takeBack?.()
+    }
     if (waited) noteDecoders?.noteFailure()
   }
   /** Returns true where `mayBeEmpty` and nothing was decoded. */

@@ -5,6 +5,7 @@ import type { Readable, Writable } from 'node:stream'
 import { cancelled, SpeechError } from '../../domain/errors.ts'
 import { deadlines } from '../../domain/network/deadlines.ts'
 import { killedExitCode, startGroup } from '../../system/child-process.ts'
+import { freeYoungBuffers } from '../../system/small-heap.ts'
 
 export interface Ffmpeg {
   path: string
@@ -17,6 +18,8 @@ export interface Ffmpeg {
 export interface NoteDecoders {
   /** The decoder that waits for such a file, told to go on with this one; undefined if there is none. */
   take(ffmpeg: Ffmpeg, note: NoteInput, signal: AbortSignal): FfmpegProcess | undefined
+  /** None waits beside the decoder of a long recording, until it has ended or a note has come: call the result then. */
+  giveWay(): () => void
   /** After some that brought nothing, where a new one did, none waits again. */
   noteFailure(): void
 }
@@ -46,6 +49,8 @@ export interface FfmpegProcess {
 /** Kept of the beginning of stderr, and of its end. */
 const keptStderrChars = 32_768
 const drainMs = 1_000
+/** Of sound that has passed, and waits to be collected as garbage: half a minute. */
+const maxUnfreedBytes = 1 << 20
 /** ffmpeg's own, where another program's signal has ended it. */
 const interruptedExitCode = 255
 
@@ -146,11 +151,16 @@ export function startFfmpeg(
 
   async function* read(): AsyncGenerator<Buffer> {
     const buffers = stdout![Symbol.asyncIterator]() as AsyncIterator<Buffer>
+    let unfreed = 0
     try {
       for (;;) {
         const { value, done } = await patiently(untilSilent(buffers.next()))
         if (done) return
         yield value
+        unfreed += value.length
+        if (unfreed < maxUnfreedBytes) continue
+        freeYoungBuffers()
+        unfreed = 0
       }
     } catch (error) {
       throw hang.signal.reason ?? error

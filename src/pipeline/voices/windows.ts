@@ -7,6 +7,9 @@ import { type FfmpegProcess, readAll } from '../audio/ffmpeg.ts'
 /** A stretch of several channels or tracks: 16 kHz samples, of equal length. */
 export type Stretch = readonly Int16Array[]
 
+type Samples = Int16Array | Float32Array
+type SamplesConstructor = Int16ArrayConstructor | Float32ArrayConstructor
+
 export type StartFfmpeg = (args: string[]) => FfmpegProcess
 
 export interface WindowOptions {
@@ -65,6 +68,7 @@ export async function readWindows(
   const seek = tracks > 1 ? [] : ['-fflags', '+fastseek', '-noaccurate_seek']
   const clock = tracks > 1 ? ':async=1:first_pts=0' : ''
   const samples = length * sampleRate
+  const Memory: SamplesConstructor = isFine ? Float32Array : Int16Array
   const layout = ['', ':channel_layouts=mono', ':channel_layouts=stereo'][channels] ?? ''
   const format = `aformat=sample_fmts=${isFine ? 'flt' : 's16'}${layout}`
   // Each window is padded to its full length, so that the start of the next one is known.
@@ -72,7 +76,7 @@ export async function readWindows(
   const convert = `${mix ? `${mix},` : ''}aresample=${sampleRate}${clock},${format}${padding}`
 
   /** One process reads several windows, one after the other. */
-  async function read(some: number[]): Promise<Buffer> {
+  async function read(some: number[]): Promise<Samples[][]> {
     const inputs = some.flatMap(at => [
       ...seek,
       '-ss',
@@ -88,41 +92,61 @@ export async function readWindows(
     const output = ['-f', isFine ? 'f32le' : 's16le', 'pipe:1']
     const process = start([...inputs, '-filter_complex', graph, ...output])
     process.stdin.end()
-    const [sound] = await Promise.all([readAll(process.stdout), process.ended])
-    return sound
+    const memory = some.map(() => Array.from({ length: channels }, () => new Memory(samples)))
+    const [windows] = await Promise.all([filled(memory, samples, process.stdout), process.ended])
+    return windows
   }
 
   // No filter joins windows of channels without a layout.
   const limit = pLimit(concurrency)
   const groups = layout || hasLayout ? [starts] : starts.map(at => [at])
-  const sound = Buffer.concat(await Promise.all(groups.map(group => limit(() => read(group)))))
-  const { all, gainDb } = isFine ? raised(sound) : { all: samplesOf(sound), gainDb: 0 }
-  const each = (isWhole ? Math.floor(all.length / channels) : samples) * channels
-  const stretches = starts.map((_, i) => deinterleave(all.subarray(i * each, (i + 1) * each), channels))
+  const windows = (await Promise.all(groups.map(group => limit(() => read(group))))).flat()
+  const { stretches, gainDb } = isFine ? raised(windows) : { stretches: windows as Stretch[], gainDb: 0 }
   return { stretches: stretches.filter(([first]) => first!.length > 0), gainDb }
 }
 
-function deinterleave(samples: Int16Array, channels: number): Stretch {
-  if (channels === 1) return [samples]
-  const length = Math.floor(samples.length / channels)
-  const stretch = Array.from({ length: channels }, () => new Int16Array(length))
-  for (const [channel, own] of stretch.entries())
-    for (let i = 0; i < length; i++) own[i] = samples[i * channels + channel]!
-  return stretch
-}
-
-function samplesOf(sound: Buffer): Int16Array {
-  return new Int16Array(sound.buffer, sound.byteOffset, sound.length >> 1)
+/**
+ * Sorts sound by window and channel while it arrives, so that it is in memory once. `length` is that of the arrays; what
+ * does not come is cut off.
+ */
+async function filled(
+  windows: Samples[][],
+  length: number,
+  sound: AsyncIterable<Buffer>,
+): Promise<Samples[][]> {
+  const channels = windows[0]!.length
+  const Memory = windows[0]![0]!.constructor as SamplesConstructor
+  const frameBytes = channels * Memory.BYTES_PER_ELEMENT
+  let rest: Buffer = Buffer.alloc(0)
+  let read = 0
+  for await (const buffer of sound) {
+    const all = rest.length > 0 ? Buffer.concat([rest, buffer]) : buffer
+    const count = Math.floor(all.length / frameBytes)
+    rest = all.subarray(count * frameBytes)
+    const given = new Memory(all.buffer as ArrayBuffer, all.byteOffset, count * channels)
+    for (let at = 0; at < count; ) {
+      const from = read % length
+      const run = Math.min(count - at, length - from)
+      const window = windows[Math.floor(read / length)] ?? []
+      for (const [channel, own] of window.entries())
+        for (let i = 0; i < run; i++) own[from + i] = given[(at + i) * channels + channel]!
+      at += run
+      read += run
+    }
+  }
+  return windows.map((window, i) => window.map(own => own.subarray(0, Math.max(0, read - i * length))))
 }
 
 /** 16-bit samples of floats, raised where these are very quiet. */
-function raised(sound: Buffer): { all: Int16Array; gainDb: number } {
-  const given = new Float32Array(sound.buffer, sound.byteOffset, sound.length >> 2)
-  const peak = 20 * Math.log10(given.reduce((most, one) => Math.max(most, Math.abs(one)), 0))
+function raised(windows: Samples[][]): Windows {
+  let most = 0
+  for (const samples of windows.flat()) for (const one of samples) most = Math.max(most, Math.abs(one))
+  const peak = 20 * Math.log10(most)
   const isQuiet = peak <= maxQuietPeakDbfs && peak > minPeakDbfs
   const gainDb = isQuiet ? Math.round(raisedPeakDbfs - peak) : 0
   const factor = 32_767 * 10 ** (gainDb / 20)
-  return { all: Int16Array.from(given, one => Math.max(-32_768, Math.min(32_767, one * factor))), gainDb }
+  const sample = (one: number) => Math.max(-32_768, Math.min(32_767, one * factor))
+  return { stretches: windows.map(window => window.map(own => Int16Array.from(own, sample))), gainDb }
 }
 
 /** Messages of a process that has ended. */

@@ -1,6 +1,6 @@
 // The SQLite file on disk: which inode a path leads to, and how a damaged file is moved away without losing a byte.
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { appendFile, statfs } from 'node:fs/promises'
+import { statfs, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type Database from 'libsql'
 import { privateFile } from '../../../system/private-files.ts'
@@ -92,6 +92,7 @@ export function findKeptName(path: string, inode: bigint): string | undefined {
 const maxReserveBytes = 4_000_000
 /** Of the free room, at most one part is taken. */
 const parts = 4
+const reservePieceBytes = 100_000
 const reserveOf = (path: string) => `${path}.reserve`
 
 /** Takes room on the disk, or more of it, while there is some. */
@@ -101,10 +102,16 @@ export async function keepReserve(path: string): Promise<void> {
     const { bavail, bsize } = await statfs(dirname(path))
     const kept = existsSync(reserve) ? statSync(reserve).size : 0
     const wanted = Math.min(maxReserveBytes, Math.floor((bavail * bsize + kept) / parts))
-    if (wanted > kept) await appendFile(reserve, Buffer.alloc(wanted - kept, 'room '), { mode: 0o600 })
+    if (wanted > kept) await writeFile(reserve, room(wanted - kept), { flag: 'a', mode: 0o600 })
   } catch {
     // A deletion on a full disk may still find room in the log.
   }
+}
+
+/** In pieces: memory for all of it would stay taken. */
+function* room(bytes: number): Generator<Buffer> {
+  const piece = Buffer.alloc(Math.min(bytes, reservePieceBytes), 'room ')
+  for (let left = bytes; left > 0; left -= piece.length) yield piece.subarray(0, left)
 }
 
 export function freeReserve(path: string): void {
