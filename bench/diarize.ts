@@ -4,7 +4,8 @@ import { compare, methods, noises, percent, type Row } from './diarize/compare.t
 const conversations = 200
 
 const started = performance.now()
-const rows = noises.map(noise => compare(noise, conversations))
+const rows: Row[] = []
+for (const noise of noises) rows.push(await compare(noise, conversations))
 print(rows)
 const missed = rows.flatMap(row => row.missed)
 const seconds = Math.round((performance.now() - started) / 1000)

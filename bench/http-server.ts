@@ -8,6 +8,7 @@ import { programOf, root } from './measure.ts'
 
 export interface HttpServer {
   url: string
+  pid: number
   /** Begins a new measurement. */
   resetDelay(): void
   /** Event loop delay in milliseconds since the last reset. */
@@ -23,6 +24,7 @@ export async function startHttpServer(env: Record<string, string>, build = root)
   })
   return {
     url: await addressOf(server),
+    pid: server.pid!,
     resetDelay: () => void server.send('reset'),
     async delay() {
       server.send('report')
@@ -41,8 +43,9 @@ async function addressOf(server: ChildProcess): Promise<string> {
   throw new Error('The server did not print its address.')
 }
 
-export async function connect(url: string): Promise<Client> {
+export async function connect(url: string, token?: string): Promise<Client> {
   const client = new Client({ name: 'bench', version: '1' }, { versionNegotiation: { mode: 'auto' } })
-  await client.connect(new StreamableHTTPClientTransport(new URL(url)))
+  const requestInit = token === undefined ? {} : { headers: { Authorization: `Bearer ${token}` } }
+  await client.connect(new StreamableHTTPClientTransport(new URL(url), { requestInit }))
   return client
 }

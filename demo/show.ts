@@ -54,9 +54,11 @@ export async function runDemo(options: StdioDemo): Promise<number> {
     )
     await showFormatted(client, options, { text: dictated, style: 'clean' })
     print(
-      'That was the complete workflow, with a local emulator. For your own recordings set DASHSCOPE_API_KEY',
+      'That was the complete workflow, with a local emulator. For your own recordings, `speech-mcp install`',
     )
-    print('and add the server to your client: docs/clients.md shows how.')
+    print(
+      'enters the server in your client, and asks for the key: `speech-mcp install --help` names the clients.',
+    )
     return 0
   } finally {
     await client.close().catch(() => {})

@@ -14,6 +14,7 @@ import {
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
+import { coreModules, withCore } from './build/core.mjs'
 import { bundledFolders, llhttp, thirdPartyLicences } from './build/licences.mjs'
 import { bundlePackages, external, fromVendor } from './build/packages.mjs'
 import { buildPages } from './build/pages.mjs'
@@ -28,6 +29,8 @@ export const buildOptions = {
   platform: 'node',
   format: 'esm',
   target: 'node20',
+  // Node 20 knows those that are used. Else each use of a literal makes its expression anew.
+  supported: { 'regexp-unicode-property-escapes': true },
   outdir: 'dist',
   chunkNames: 'chunks/[name]-[hash]',
   metafile: true,
@@ -124,16 +127,22 @@ function licencesOf(results) {
   })
 }
 
+/** Resolves with the result of esbuild. `folder`: empty. */
+async function bundleProgram(folder) {
+  const define = { BUILT_SCHEMAS: JSON.stringify(await listedSchemas()) }
+  const options = { ...buildOptions, outdir: folder, define }
+  const plugins = [withoutConversion, fromVendor]
+  const { metafile } = await build({ ...options, write: false, plugins })
+  const core = coreModules(metafile, 'src/main.ts', 'src/cli/serve.ts')
+  return build({ ...options, plugins: [withCore(root, 'src/main.ts', core), ...plugins] })
+}
+
 /** Resolves with the results of esbuild. */
 export async function buildDist() {
-  const define = { BUILT_SCHEMAS: JSON.stringify(await listedSchemas()) }
   // One for each build, in case two run at once.
   const fresh = join(root, 'node_modules', `.dist-next-${process.pid}`)
   rmSync(fresh, { recursive: true, force: true })
-  const [program, packages] = await Promise.all([
-    build({ ...buildOptions, outdir: fresh, define, plugins: [withoutConversion, fromVendor] }),
-    bundlePackages(root, fresh),
-  ])
+  const [program, packages] = await Promise.all([bundleProgram(fresh), bundlePackages(root, fresh)])
   const results = [program, ...packages]
   writeFileSync(join(root, 'THIRD_PARTY_LICENSES'), licencesOf(results))
   // Found beside the chunk that reads them.

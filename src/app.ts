@@ -17,6 +17,7 @@ import { deadlines } from './domain/network/deadlines.ts'
 import type { Uploads } from './domain/network/uploads.ts'
 import type { ObjectStorage } from './domain/ports.ts'
 import type { Queue } from './domain/queue.ts'
+import { nextTurn } from './domain/reading/turns.ts'
 import { chunkRecognisers, type OwnEngine, ownEngines } from './drivers/asr/chunk-recognisers.ts'
 import { fileRecognisers } from './drivers/asr/file-asr/recognisers.ts'
 import { ownProviders } from './drivers/asr/own-providers.ts'
@@ -158,7 +159,12 @@ export async function createApp(
   const locate = locateOnce({ named: config.ffmpegPath, searchPath: config.searchPath })
   const scratchDir = join(config.dataDir, 'scratch')
   const noteDecoders = createNoteDecoders(join(scratchDir, 'links'))
-  const ffmpeg = async () => ({ ...(await locate()), noteDecoders })
+  const ffmpeg = async () => {
+    const found = await locate()
+    // To start a process takes this one up to 10 ms, so each has a turn of the event loop to itself.
+    await nextTurn()
+    return { ...found, noteDecoders }
+  }
   const uploads = uploadsOf(config, store)
   const pageKey = pageKeyOf(config)
   const jobs = createJobs({

@@ -46,7 +46,7 @@ export const noises: Noise[] = [
   { ...words, ...turns, name: '300 ms, 2 s, turns', jitter: 0.3, offset: 2 },
 ]
 
-const assign: Record<Method, (recognised: RecognisedConversation) => Labels> = {
+const assign: Record<Method, (recognised: RecognisedConversation) => Labels | Promise<Labels>> = {
   ours: ({ speakerPass, textPass, duration }) => aligned(speakerPass, textPass, duration),
   'one pass': ({ onePass, duration }) => aligned(onePass, onePass, duration),
   sentence: ({ speakerPass, textPass }) => bySentence(speakerPass, textPass),
@@ -54,14 +54,19 @@ const assign: Record<Method, (recognised: RecognisedConversation) => Labels> = {
   'word, nearest': ({ speakerPass, textPass }) => byWord(speakerPass, textPass, true),
 }
 
-function aligned(speakerPass: FileRecognition, textPass: FileRecognition, duration: number): Labels {
-  return align(speakerPass, textPass, duration).segments.flatMap(({ words = [], speaker }) =>
+async function aligned(
+  speakerPass: FileRecognition,
+  textPass: FileRecognition,
+  duration: number,
+): Promise<Labels> {
+  const { segments } = await align(speakerPass, textPass, duration)
+  return segments.flatMap(({ words = [], speaker }) =>
     words.map(() => (speaker ? Number(speaker.slice(1)) : null)),
   )
 }
 
 /** The same conversations for each noise, `count` of them. */
-export function compare(noise: Noise, count: number): Row {
+export async function compare(noise: Noise, count: number): Promise<Row> {
   const wrong = { ours: 0, 'one pass': 0, sentence: 0, word: 0, 'word, nearest': 0 }
   const edited = { ...wrong }
   let [total, oracleErrors] = [0, 0]
@@ -70,7 +75,7 @@ export function compare(noise: Noise, count: number): Row {
     total += recognised.truth.length
     oracleErrors += wrongWords(recognised.truth, recognised.oracle)
     for (const method of methods) {
-      const labels = assign[method](recognised)
+      const labels = await assign[method](recognised)
       const [pass, truth] =
         method === 'one pass'
           ? [recognised.onePass, recognised.onePassTruth]

@@ -58,7 +58,8 @@ export const ours: Recipe = {
 /**
  * Servers of the npm registry that transcribe a local file through an API whose address can be set. Looked at in
  * November 2026 and left out: `mistral-mcp` 0.8.2 takes files by an upload of its own API only; `transcribe-mcp` 0.1.2
- * asks a paid service at a fixed address; `audio-transcription-mcp` 0.7.1 listens to a microphone.
+ * asks a paid service at a fixed address; `audio-transcription-mcp` 0.7.1 and `@modelcontextprotocol/server-transcript`
+ * 2.0.3 listen to a microphone; `whisper-mcp` 0.1.1 runs whisper.cpp; `mcp-server-whisper` 0.0.1 holds no server.
  */
 export const peers: Recipe[] = [
   {

@@ -26,19 +26,19 @@ export const diarize: Pipeline = async (given, ports, run, onFound) => {
     recognisers,
     ...options,
   }))
-  const resultOf = (results: PassResults, isOver: boolean) => {
-    const { warnings, ...text } = align(...recognitionsOf(results), results.duration)
+  const resultOf = async (results: PassResults, isOver: boolean) => {
+    const { warnings, ...text } = await align(...recognitionsOf(results), results.duration)
     const findings = fileResult(text, { request, source, ports, results, isOver })
     return { findings, warnings }
   }
   const onPassDone = (soFar: PassResults) => {
-    let found: Findings | undefined
+    let found: Promise<Findings> | undefined
     // Cached: hours of words take seconds to align, and each reader calls this.
-    onFound(() => (found ??= resultOf(soFar, false).findings))
+    onFound(() => (found ??= resultOf(soFar, false).then(({ findings }) => findings)))
   }
   const results = await runPasses(passes, { request, source, ports, run, onPassDone })
 
-  const { findings, warnings } = resultOf(results, true)
+  const { findings, warnings } = await resultOf(results, true)
   const consequences = [
     'The speakers could not be identified.',
     'The text comes from the speaker model, which makes more spelling errors.',

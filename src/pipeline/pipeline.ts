@@ -14,7 +14,7 @@ export type Pipeline = (
   request: PipelineRequest,
   ports: PipelinePorts,
   run: Run,
-  onFound: (findings: () => Findings) => void,
+  onFound: (findings: () => Findings | Promise<Findings>) => void,
 ) => Promise<Findings>
 
 export interface PipelinePorts extends SourcePorts, ChunkPorts, FormatPorts {

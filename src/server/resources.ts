@@ -8,8 +8,7 @@ import {
 } from '@modelcontextprotocol/server'
 import { codeOf } from '../domain/errors.ts'
 import { formatTime } from '../domain/format-time.ts'
-import { languageName } from '../domain/languages.ts'
-import type { Transcript, TranscriptSummary } from '../domain/transcript.ts'
+import type { Transcript } from '../domain/transcript.ts'
 import { statusNote } from '../formats/head.ts'
 import { type FormatName, formatNames, outputFormats } from '../formats/index.ts'
 import { withinRange } from '../formats/shown-segments.ts'
@@ -19,9 +18,8 @@ import type { Jobs } from '../jobs/jobs.ts'
 import { clipMime, describeClip } from './results/clip.ts'
 import { describeFailure } from './results/failure.ts'
 import { rendered } from './results/rendered.ts'
-import { type PartUri, partUriOf, splitPreset, templateUris, transcriptIdOf, transcriptUri } from './uris.ts'
+import { type PartUri, partUriOf, splitPreset, templateUris, transcriptIdOf } from './uris.ts'
 
-const pageSize = 50
 /** Shown around the second that a link names. */
 const beforeSeconds = 10
 const afterSeconds = 50
@@ -65,18 +63,6 @@ export function registerResources(server: McpServer, jobs: Jobs, owner: string):
       return contents(uri, outputFormats[name].mimeType, content, check.length > 0 ? { check } : undefined)
     },
   )
-
-  // Replaces the SDK's own handler, which has no paging; must come after the registrations.
-  server.server.setRequestHandler('resources/list', async request => {
-    const cursor = request.params?.cursor
-    const page = await jobs.list(owner, { limit: pageSize, cursor }).catch(throwProtocolError(jobs))
-    const warnings = jobs.warnings()
-    return {
-      resources: page.transcripts.map(listEntry),
-      ...(page.nextCursor && { nextCursor: page.nextCursor }),
-      ...(warnings.length > 0 && { _meta: { warnings } }),
-    }
-  })
 }
 
 async function readClip(jobs: Jobs, owner: string, uri: URL, signal: AbortSignal) {
@@ -134,24 +120,6 @@ function readableText(transcript: Transcript): string {
   const note = statusNote(transcript.status)
   const head = note ? `${transcript.title} (${note})` : transcript.title
   return `${head}\n\n${timedText(transcript)}\n`
-}
-
-function listEntry({ id, title, status, createdAt, duration, language }: TranscriptSummary) {
-  const note = statusNote(status)
-  const facts = [
-    ...(note ? [note] : []),
-    formatTime(duration),
-    ...(language ? [languageName(language)] : []),
-    createdAt.slice(0, 10),
-  ]
-  return {
-    uri: transcriptUri(id),
-    name: id,
-    title,
-    description: facts.join(' · '),
-    mimeType: 'text/plain',
-    annotations: { lastModified: createdAt },
-  }
 }
 
 function contents(uri: URL, mimeType: string, body: string | Uint8Array, meta?: Record<string, unknown>) {

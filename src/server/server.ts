@@ -5,6 +5,7 @@ import { registerCompletions } from './completions.ts'
 import type { Connection, ServerOptions } from './connection.ts'
 import { correctErrors } from './json-rpc/correct-errors.ts'
 import { registerPrompts } from './prompts.ts'
+import { registerResourceList } from './resource-list.ts'
 import { registerResources } from './resources.ts'
 import { answeringInTime } from './time-limit.ts'
 import { registerTool } from './tool.ts'
@@ -53,6 +54,7 @@ export function createServer(options: ServerOptions, connection: Connection): Mc
   }
   const timedJobs = answeringInTime(options)
   registerResources(server, timedJobs, connection.owner)
+  registerResourceList(server, timedJobs, connection.owner)
   registerViewer(server, timedJobs, connection.owner)
   registerPrompts(server, timedJobs, connection.owner)
   registerCompletions(server, timedJobs, connection.owner)

@@ -21,7 +21,7 @@ import type { Seals } from './http/pages/seals.ts'
 import { listedSchema } from './listed-schema.ts'
 import { type Agreement, agreementOf, ask, type Question } from './orders/agreement.ts'
 import { startProgressReporter } from './progress.ts'
-import { describeFailure, namedInput } from './results/failure.ts'
+import { describeFailure, findAdvice, namedInput } from './results/failure.ts'
 import { takesLinks, takesSound } from './results/links.ts'
 import { uploadAdvice } from './results/upload.ts'
 import { answerMsWithin, startLimit } from './time-limit.ts'
@@ -159,7 +159,7 @@ async function run(
       log.error('tool-failed', { tool: tool.name, error: error instanceof Error ? error.name : typeof error })
     // No structured content: clients would validate it against the output schema of a success.
     const upload = tool.fileInput ? uploadAdvice(reported, call) : []
-    const advice = [...namedInput(reported, args), ...upload]
+    const advice = [...findAdvice(reported, args, call.jobs), ...namedInput(reported, args), ...upload]
     const text = [describeFailure(reported, call.jobs), ...advice].join(' ')
     return { isError: true, content: [{ type: 'text', text }] }
   } finally {

@@ -62,6 +62,12 @@ export function clipUri(id: string, from: number, to?: number): string {
 export function serverUrlOf(request: Request | undefined): string | undefined {
   if (!request) return undefined
   const { host, protocol } = new URL(request.url)
-  const said = request.headers.get('x-forwarded-proto')?.split(',')[0]?.trim()
-  return `${said === 'https' ? 'https:' : protocol}//${host}`
+  const said = schemeSaidBy(request.headers.get('x-forwarded-proto'))
+  return `${said ? `${said}:` : protocol}//${host}`
+}
+
+/** The scheme that the client has used, by the first proxy's header `X-Forwarded-Proto`. */
+export function schemeSaidBy(forwarded: string | string[] | null | undefined): 'http' | 'https' | undefined {
+  const [said] = /^\s*https?(?=\s*(?:,|$))/i.exec(String(forwarded ?? '')) ?? []
+  return said?.trim().toLowerCase() as 'http' | 'https' | undefined
 }

@@ -75,6 +75,25 @@ describe('search in Tablestore', () => {
   })
 })
 
+describe('a list in Tablestore', () => {
+  it('a page of a hundred and more takes one range, and lookups of at most a hundred rows at once', async () => {
+    const store = open()
+    for (let n = 0; n < 105; n++)
+      await store.putTranscript(
+        owner,
+        transcript({ id: `t${n}`, createdAt: new Date(Date.UTC(2026, 0, 1, 0, n)).toISOString() }),
+      )
+    const before = tables().calls.length
+    const page = await store.listTranscripts(owner, { limit: 100 })
+    expect(page.transcripts.map(({ id }) => id)).toEqual(Array.from({ length: 100 }, (_, i) => `t${104 - i}`))
+    expect(page.nextCursor).toBeDefined()
+    const operations = tables()
+      .calls.slice(before)
+      .map(({ operation }) => operation)
+    expect(operations).toEqual(['GetRange', 'BatchGetRow', 'BatchGetRow'])
+  })
+})
+
 describe('the index of unfinished jobs in Tablestore', () => {
   it('a job has one entry until it ends', async () => {
     const store = open()

@@ -167,6 +167,34 @@ globalThis.test = {
     byId('play').click()
     return said
   },
+  /** Scrolls away while it plays: pixels that the list moves until the row changes, and whether Play brings the row back. */
+  async scrollAway(from) {
+    const [scroller, position] = [byId('scroller'), byId('position')]
+    position.value = String(from)
+    position.dispatchEvent(new Event('input'))
+    byId('play').click()
+    const here = () => document.querySelector('.row.here')
+    while (!here()) await frame()
+    const before = here().dataset.index
+    scroller.scrollTop = scroller.scrollHeight / 2
+    // Rows are measured as they are drawn.
+    for (let i = 0; i < 10; i++) await frame()
+    const away = scroller.scrollTop
+    const start = Number(position.value)
+    // The longest row of the hour takes less.
+    while (Number(position.value) < start + 12) await frame()
+    const moved = Math.abs(scroller.scrollTop - away)
+    byId('play').click()
+    await frame()
+    byId('play').click()
+    await frame()
+    await frame()
+    const row = here()
+    const [seen, top] = [row?.getBoundingClientRect(), scroller.getBoundingClientRect().top]
+    const isBack = row !== null && row.dataset.index !== before && seen.bottom > top
+    byId('play').click()
+    return { moved, isBack }
+  },
   /** Plays the first row until something was heard; the seconds it has played. */
   async playFirst() {
     document.querySelector('.row .time').click()

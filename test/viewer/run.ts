@@ -62,6 +62,8 @@ async function hour(page: BrowserPage): Promise<void> {
     tell('ms between two pieces', between, between < 500)
     const over = await page.evaluate<string>('test.playInto(88.5)')
     tell('a gap is told', over, over.startsWith('No text until'))
+    const away = await page.evaluate<{ moved: number; isBack: boolean }>('test.scrollAway(2)')
+    tell('a reader who scrolls away stays there until Play', away, away.moved === 0 && away.isBack)
     const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
     for (const theme of ['light', 'dark'])
       for (const width of [1000, 320]) {

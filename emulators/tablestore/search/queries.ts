@@ -23,36 +23,44 @@ export interface Document {
   value(field: string): Value | undefined
 }
 
-type Kind = (bytes: Uint8Array, document: Document) => boolean
+/** Whether a row matches. */
+export type Matcher = (document: Document) => boolean
+
+type Kind = (bytes: Uint8Array) => Matcher
 
 const space = 'search'
 
 const kinds: Record<number, Kind> = {
-  1(bytes, document) {
+  1(bytes) {
     const query = decode<{ fieldName: string; text: string; operator: number; minimumShouldMatch: number }>(
       space,
       'MatchQuery',
       bytes,
     )
-    const field = fieldOf(query.fieldName, document)
-    const tokens = tokensOf(query.fieldName, document)
-    const queryTerms = analyse(query.text, field)
-    const minMatches = query.operator === 2 ? queryTerms.length : Math.max(1, query.minimumShouldMatch)
-    return (
-      queryTerms.filter(token => tokens.includes(token)).length >= Math.min(minMatches, queryTerms.length)
-    )
+    return document => {
+      const field = fieldOf(query.fieldName, document)
+      const tokens = tokensOf(query.fieldName, document)
+      const queryTerms = analyse(query.text, field)
+      const minMatches = query.operator === 2 ? queryTerms.length : Math.max(1, query.minimumShouldMatch)
+      return (
+        queryTerms.filter(token => tokens.includes(token)).length >= Math.min(minMatches, queryTerms.length)
+      )
+    }
   },
-  2(bytes, document) {
+  2(bytes) {
     const { fieldName, text } = decode<{ fieldName: string; text: string }>(space, 'MatchPhraseQuery', bytes)
-    const queryTerms = analyse(text, fieldOf(fieldName, document))
-    const tokens = tokensOf(fieldName, document)
-    return tokens.some((_, i) => queryTerms.every((token, k) => tokens[i + k] === token))
+    return document => {
+      const queryTerms = analyse(text, fieldOf(fieldName, document))
+      const tokens = tokensOf(fieldName, document, queryTerms[0])
+      return tokens.some((_, i) => queryTerms.every((token, k) => tokens[i + k] === token))
+    }
   },
-  3(bytes, document) {
+  3(bytes) {
     const { fieldName, term } = decode<{ fieldName: string; term: Uint8Array }>(space, 'TermQuery', bytes)
-    return isTerm(fieldName, term, document)
+    const value = readVariant(term)
+    return document => isTerm(fieldName, value, document)
   },
-  4(bytes, document) {
+  4(bytes) {
     interface Range {
       fieldName: string
       rangeFrom: Uint8Array
@@ -61,22 +69,24 @@ const kinds: Record<number, Kind> = {
       includeUpper: boolean
     }
     const query = decode<Range>(space, 'RangeQuery', bytes)
-    fieldOf(query.fieldName, document)
-    const value = document.value(query.fieldName)
-    if (value === undefined) return false
-    const order = (bound: Uint8Array) => compareValues(value, readVariant(bound)) ?? Number.NaN
+    const [from, to] = (['rangeFrom', 'rangeTo'] as const).map(bound =>
+      isGiven(query, bound) ? readVariant(query[bound]) : undefined,
+    )
     const isFrom = (by: number) => by > 0 || (by === 0 && query.includeLower)
     const isTo = (by: number) => by < 0 || (by === 0 && query.includeUpper)
-    return (
-      (!isGiven(query, 'rangeFrom') || isFrom(order(query.rangeFrom))) &&
-      (!isGiven(query, 'rangeTo') || isTo(order(query.rangeTo)))
-    )
+    return document => {
+      fieldOf(query.fieldName, document)
+      const value = document.value(query.fieldName)
+      if (value === undefined) return false
+      const order = (bound: Value) => compareValues(value, bound) ?? Number.NaN
+      return (from === undefined || isFrom(order(from))) && (to === undefined || isTo(order(to)))
+    }
   },
-  5(bytes, document) {
+  5(bytes) {
     const { fieldName, prefix } = decode<{ fieldName: string; prefix: string }>(space, 'PrefixQuery', bytes)
-    return tokensOf(fieldName, document).some(token => token.startsWith(prefix))
+    return document => tokensOf(fieldName, document, prefix).some(token => token.startsWith(prefix))
   },
-  6(bytes, document) {
+  6(bytes) {
     interface Bool {
       mustQueries: Query[]
       mustNotQueries: Query[]
@@ -85,40 +95,43 @@ const kinds: Record<number, Kind> = {
       minimumShouldMatch: number
     }
     const query = decode<Bool>(space, 'BoolQuery', bytes)
-    const isMatch = (one: Query) => matches(one, document)
-    const must = [...query.mustQueries, ...query.filterQueries]
-    const defaultMin = must.length > 0 || query.shouldQueries.length === 0 ? 0 : 1
+    const must = [...query.mustQueries, ...query.filterQueries].map(matcherOf)
+    const mustNot = query.mustNotQueries.map(matcherOf)
+    const should = query.shouldQueries.map(matcherOf)
+    const defaultMin = must.length > 0 || should.length === 0 ? 0 : 1
     const minMatches = has(query, 'minimumShouldMatch') ? query.minimumShouldMatch : defaultMin
-    return (
-      must.every(isMatch) &&
-      !query.mustNotQueries.some(isMatch) &&
-      query.shouldQueries.filter(isMatch).length >= minMatches
-    )
+    return document =>
+      must.every(matches => matches(document)) &&
+      !mustNot.some(matches => matches(document)) &&
+      should.filter(matches => matches(document)).length >= minMatches
   },
-  11: () => true,
-  15(bytes, document) {
+  11: () => () => true,
+  15(bytes) {
     const { fieldName, terms } = decode<{ fieldName: string; terms: Uint8Array[] }>(
       space,
       'TermsQuery',
       bytes,
     )
-    return terms.some(term => isTerm(fieldName, term, document))
+    const values = terms.map(readVariant)
+    return document => values.some(value => isTerm(fieldName, value, document))
   },
-  16(bytes, document) {
+  16(bytes) {
     const { fieldName } = decode<{ fieldName: string }>(space, 'ExistsQuery', bytes)
-    fieldOf(fieldName, document)
-    return document.value(fieldName) !== undefined
+    return document => {
+      fieldOf(fieldName, document)
+      return document.value(fieldName) !== undefined
+    }
   },
 }
 
-export function matches({ type, query }: Query, document: Document): boolean {
+/** Reads a query once, for many rows. */
+export function matcherOf({ type, query }: Query): Matcher {
   const kind = kinds[type]
   if (!kind) throw invalid(`The query type ${type} is not supported here.`)
-  return kind(query, document)
+  return kind(query)
 }
 
-function isTerm(fieldName: string, term: Uint8Array, document: Document): boolean {
-  const queryTerms = readVariant(term)
+function isTerm(fieldName: string, queryTerms: Value, document: Document): boolean {
   const { type } = fieldOf(fieldName, document)
   if (type === fieldTypes.text) return tokensOf(fieldName, document).includes(String(queryTerms))
   const value = document.value(fieldName)
@@ -139,19 +152,20 @@ function fieldOf(name: string, { fields }: Document): Field {
   return field
 }
 
-/** The terms of a text; a keyword is a single term. */
-function tokensOf(name: string, document: Document): string[] {
+/** The terms of a text; a keyword is a single term. None where no term can begin with `start`. */
+function tokensOf(name: string, document: Document, start = ''): string[] {
   const field = fieldOf(name, document)
   const value = document.value(name)
   if (typeof value !== 'string') return []
-  return field.type === fieldTypes.text ? analyse(value, field) : [value]
+  if (field.type !== fieldTypes.text) return [value]
+  return value.toLowerCase().includes(start) ? analyse(value, field) : []
 }
 
 /** Each character of these scripts is a term; other scripts form runs. */
 const unspacedScripts = '[\\p{sc=Han}\\p{sc=Hira}\\p{sc=Kana}\\p{sc=Hang}]'
 const words = new RegExp(`${unspacedScripts}|(?:(?!${unspacedScripts})[\\p{L}\\p{M}\\p{N}])+`, 'gu')
 
-/** A search scans every row, so analysed texts are cached, up to this many characters. */
+/** A search may scan every row, so analysed texts are cached, up to this many characters. */
 const maxCachedChars = 20_000_000
 const cache = new Map<string, string[]>()
 let characters = 0

@@ -22,7 +22,8 @@ export interface Index extends IndexRequest {
   ready: number
   /** Seconds; -1 means forever. Applies to whole rows, independent of the table's. */
   timeToLive: number
-  rows(): StoredRow[]
+  /** In this order, whose name is that of the function: it is kept until a row changes. */
+  rows(name: string, order: (one: StoredRow, other: StoredRow) => number): StoredRow[]
 }
 
 export interface Clock {
@@ -47,6 +48,7 @@ export function createIndex(
 ): Index {
   const indexed = new Map<string, StoredRow>()
   let pending: PendingChange[] = []
+  let sorted: { name: string; rows: StoredRow[] } | undefined
   const dueAt = () => now() + 1000 * delay()
   const ready = dueAt()
   for (const row of table.all()) pending.push({ due: ready, key: row.key, row })
@@ -60,6 +62,7 @@ export function createIndex(
     const at = now()
     for (const { due, key, row } of pending) {
       if (due > at) continue
+      sorted = undefined
       if (row) indexed.set(identityOf(key), row)
       else indexed.delete(identityOf(key))
     }
@@ -78,9 +81,10 @@ export function createIndex(
         { type: fieldType, ...(fieldType === fieldTypes.text && { analyzer: analyzer || defaultAnalyzer }) },
       ]),
     ),
-    rows() {
+    rows(name, order) {
       applyPending()
-      const all = [...indexed.values()]
+      if (sorted?.name !== name) sorted = { name, rows: [...indexed.values()].sort(order) }
+      const all = sorted.rows
       const oldest = now() - 1000 * index.timeToLive
       return index.timeToLive === -1 ? all : all.filter(({ written }) => written > oldest)
     },

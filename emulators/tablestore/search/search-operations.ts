@@ -4,7 +4,7 @@ import { writeRows } from '../plain-buffer/write.ts'
 import { decode, has } from '../protocol.ts'
 import { given, isLonger, type StoredRow, type Table, tooLong } from '../table.ts'
 import { compareKeys, compareValues, type Value } from '../values.ts'
-import { type Document, matches, type Query } from './queries.ts'
+import { type Document, matcherOf, type Query } from './queries.ts'
 import { type Clock, createIndex, type Index, type IndexRequest } from './search-index.ts'
 
 export interface SearchContext extends Clock {
@@ -103,10 +103,14 @@ export const searchOperations: Record<string, Operation> = {
     const { from, sorters } = cursorOf(search)
     checkPage(search, limit)
     checkSorters(sorters, index)
-    const found = index
-      .rows()
-      .filter(row => matches(query, documentOf(row, table, index)))
-      .sort((one, other) => compare(one, other, sorters, table))
+    const rows = index.rows(JSON.stringify(sorters), (one, other) => compare(one, other, sorters, table))
+    const matches = matcherOf(query)
+    const found: StoredRow[] = []
+    for (const row of rows) {
+      // One more tells that there is another page.
+      if (!search.getTotalCount && found.length > from + limit) break
+      if (matches(documentOf(row, table, index))) found.push(row)
+    }
     const page = found.slice(from, from + limit)
     const next = from + page.length
     const columns = columnsOf(request.columnsToGet, index)

@@ -3,13 +3,25 @@ import { setImmediate } from 'node:timers/promises'
 
 /** Code that has not run yet is ten times slower, so that turns are measured. */
 const maxTurnMs = 4
+/** Takes a millisecond or two. */
+const maxSortedAtOnce = 2_000
 
-let lastTurn: Promise<unknown> = Promise.resolve()
+let lastTurn: Promise<void> = Promise.resolve()
+let turnBegan = Number.NEGATIVE_INFINITY
 
 /** Works that wait at once take one turn each, so that no turn is longer than the part of one of them. */
-function nextTurn(): Promise<unknown> {
-  lastTurn = lastTurn.then(() => setImmediate())
+export function nextTurn(): Promise<void> {
+  lastTurn = lastTurn
+    .then(() => setImmediate())
+    .then(() => {
+      turnBegan = performance.now()
+    })
   return lastTurn
+}
+
+/** For loops over thousands of items: `if (isTurnOver()) await nextTurn()`. */
+export function isTurnOver(): boolean {
+  return performance.now() - turnBegan >= maxTurnMs
 }
 
 /** Items in order. A turn of the event loop ends where the work on them has lasted long. */
@@ -42,4 +54,30 @@ export async function mapInTurns<T, R>(items: Iterable<T>, map: (item: T, index:
   const mapped: R[] = []
   for await (const item of inTurns(items)) mapped.push(map(item, mapped.length))
   return mapped
+}
+
+/** Sorts a long list in such turns; equal items keep their order. */
+export async function sortInTurns<T>(items: T[], compare: (a: T, b: T) => number): Promise<T[]> {
+  let runs: T[][] = []
+  for (let from = 0; from < items.length; from += maxSortedAtOnce) {
+    if (isTurnOver()) await nextTurn()
+    runs.push(items.slice(from, from + maxSortedAtOnce).sort(compare))
+  }
+  while (runs.length > 1) {
+    const merged: T[][] = []
+    for (let i = 0; i < runs.length; i += 2) merged.push(await merge(runs[i]!, runs[i + 1] ?? [], compare))
+    runs = merged
+  }
+  return runs[0] ?? []
+}
+
+async function merge<T>(one: T[], other: T[], compare: (a: T, b: T) => number): Promise<T[]> {
+  const merged: T[] = []
+  let [i, j] = [0, 0]
+  while (i < one.length || j < other.length) {
+    if (merged.length % maxSortedAtOnce === 0 && isTurnOver()) await nextTurn()
+    const isOne = j >= other.length || (i < one.length && compare(one[i]!, other[j]!) <= 0)
+    merged.push(isOne ? one[i++]! : other[j++]!)
+  }
+  return merged
 }

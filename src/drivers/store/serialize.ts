@@ -1,6 +1,6 @@
 // Serialises a transcript in slices, because four hours of words would block the event loop too long.
 import { terms } from '../../domain/reading/search-terms.ts'
-import { slices } from '../../domain/reading/turns.ts'
+import { inTurns, slices } from '../../domain/reading/turns.ts'
 import type { Segment, Transcript, TranscriptSummary } from '../../domain/transcript.ts'
 
 export interface SerializedTranscript {
@@ -24,14 +24,34 @@ export async function serialize({ segments, ...rest }: Transcript): Promise<Seri
   return { body: `${head},"segments":[\n${json.join(',\n')}\n]}`, title, text: text.join(' ') }
 }
 
-/** Parses a body in slices: a line break, which is nowhere else in it, separates them. Throws `SyntaxError`. */
-export async function parseBody(body: string): Promise<Transcript> {
-  const [head, ...lines] = body.split('\n')
-  if (lines.length === 0) return JSON.parse(body) as Transcript
+/** Parses the lines of a body: each is a slice, as line breaks are nowhere else in it. Throws `SyntaxError`. */
+export async function parseBody(lines: Iterable<string>): Promise<Transcript> {
+  let head: string | undefined
+  let last: string | undefined
   const segments: Segment[] = []
-  for await (const [line] of slices(lines.slice(0, -1), 1))
-    segments.push(...(JSON.parse(`[${line!.replace(/,$/, '')}]`) as Segment[]))
-  return { ...(JSON.parse(`${head}${lines.at(-1)}`) as Transcript), segments }
+  for await (const line of inTurns(lines)) {
+    if (last !== undefined) segments.push(...(JSON.parse(`[${last.replace(/,$/, '')}]`) as Segment[]))
+    if (head === undefined) head = line
+    else last = line
+  }
+  if (last === undefined) return JSON.parse(head ?? '') as Transcript
+  return { ...(JSON.parse(`${head}${last}`) as Transcript), segments }
+}
+
+const maxItemsAtOnce = 250
+
+/** JSON of a value whose lists may be long. */
+export async function stringify(value: unknown): Promise<string> {
+  if (Array.isArray(value) && value.length > maxItemsAtOnce) {
+    const json: string[] = []
+    for await (const slice of slices(value)) json.push(JSON.stringify(slice).slice(1, -1))
+    return `[${json.join(',')}]`
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return JSON.stringify(value)
+  const members: string[] = []
+  for (const [key, member] of Object.entries(value))
+    if (member !== undefined) members.push(`${JSON.stringify(key)}:${await stringify(member)}`)
+  return `{${members.join(',')}}`
 }
 
 /** The facts of a transcript that lists show. */

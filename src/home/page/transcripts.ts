@@ -22,13 +22,22 @@ export function createTranscripts(guarded: Guard) {
   let pages = 1
   /** Counts the searches: an answer to an earlier one is not shown. */
   let turn = 0
+  /** False from a change on until its answer is shown. */
+  let isFresh = false
 
-  async function load(): Promise<void> {
+  /** Reads again what is shown. */
+  function load(): Promise<void> {
+    isFresh = false
+    return read([], undefined, pages)
+  }
+
+  /** Reads this many pages that follow these transcripts. */
+  async function read(before: FoundTranscript[], from: string | undefined, count: number): Promise<void> {
     const own = ++turn
-    const all: FoundTranscript[] = []
-    let cursor: string | undefined
+    const all = [...before]
+    let cursor = from
     let warnings: string[] = []
-    for (let page = 0; page < pages; page++) {
+    for (let page = 0; page < count; page++) {
       const limit = searched ? foundLength : pageLength
       const given = { limit, ...(searched && { query: searched }), ...(cursor && { cursor }) }
       const answer = await call<FoundPage>('search_transcripts', given)
@@ -40,6 +49,7 @@ export function createTranscripts(guarded: Guard) {
     }
     shown = all
     next = cursor
+    isFresh = true
     show(warnings)
   }
 
@@ -154,7 +164,7 @@ export function createTranscripts(guarded: Guard) {
     pages++
     void guarded(async () => {
       const before = shown.length
-      await load()
+      await (isFresh && next !== undefined ? read(shown, next, 1) : load())
       byId('list', 'ul').children[before]?.querySelector('a')?.focus()
     })
   })

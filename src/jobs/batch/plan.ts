@@ -10,7 +10,7 @@ import type {
 import { isSpeechError, SpeechError } from '../../domain/errors.ts'
 import type { Job, JobTool, Progress, TranscriptionRequest } from '../../domain/job.ts'
 import { oneLine } from '../../domain/text.ts'
-import { costOf } from '../../domain/transcript.ts'
+import { costOf, roundToMs } from '../../domain/transcript.ts'
 import { estimateUsd } from '../../pipeline/estimate.ts'
 import { modelsOf } from '../../pipeline/select-pipeline.ts'
 import { type ListedRecording, listRecordings } from '../../pipeline/source/folders/list-recordings.ts'
@@ -144,8 +144,8 @@ function planOf(found: LookedAt[], unreadable: FailedRecording[]): BatchPlan {
     recordings,
     copies,
     unreadable,
-    seconds: sum(recordings.map(({ seconds }) => seconds)),
-    newSeconds: sum(toPay.map(({ seconds }) => seconds)),
+    seconds: lengthOf(recordings),
+    newSeconds: lengthOf(toPay),
     usd: isPriceKnown ? roundedUp(sum(toPay.map(({ usd }) => usd))) : undefined,
     unknownLengths: toPay.filter(({ seconds }) => seconds === undefined).length,
   }
@@ -172,6 +172,11 @@ function roundedUp(usd: number): number {
 
 function sum(numbers: (number | undefined)[]): number {
   return numbers.reduce<number>((total, one) => total + (one ?? 0), 0)
+}
+
+/** In seconds; without the last digits of a sum of fractions. */
+function lengthOf(recordings: Pick<PlannedRecording, 'seconds'>[]): number {
+  return roundToMs(sum(recordings.map(({ seconds }) => seconds)))
 }
 
 /** Name of the only source, else the number of recordings. */

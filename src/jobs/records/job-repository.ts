@@ -111,6 +111,6 @@ function withoutUndefined(job: JobChange): Job {
 
 export function notFound(): SpeechError {
   return new SpeechError('TRANSCRIPT_NOT_FOUND', 'There is no transcript with this id.', {
-    hint: 'search_transcripts lists the newest with their ids (tr_…), at a terminal `speech-mcp export`; or transcribe the recording again.',
+    hint: 'search_transcripts lists the newest with their ids (tr_…), at a terminal `speech-mcp list`; or transcribe the recording again.',
   })
 }

@@ -19,7 +19,7 @@ export function createDraft(leased: LeasedJob, { repository, changes }: JobBasis
   const before = repository.getTranscript(owner, id).catch(() => undefined)
   const warnings = new Set<string>()
   let progress: Progress = { done: 0, message: 'Starting' }
-  let findings: (() => Findings) | undefined
+  let findings: (() => Findings | Promise<Findings>) | undefined
   /** Built last; undefined while this attempt is in no list. */
   let saved: Transcript | undefined
   let lastSave = { done: 0, at: performance.now() }
@@ -35,7 +35,7 @@ export function createDraft(leased: LeasedJob, { repository, changes }: JobBasis
     const hasGrown = progress.done >= lastSave.done * minSaveGrowth
     if (!hasGrown && performance.now() - lastSave.at < maxUnsavedMs) return
     lastSave = { done: progress.done, at: performance.now() }
-    await save('running', findings())
+    await save('running', await findings())
   }
 
   /** Saves the findings, unless an earlier attempt had more, or the job is no longer held. Throws `STORE_*`, `DISK_FULL`. */
@@ -66,15 +66,15 @@ export function createDraft(leased: LeasedJob, { repository, changes }: JobBasis
     },
     warn: (sentence: string) => void warnings.add(sentence),
     /** Sets the function that returns the findings so far. */
-    setFindings(soFar: () => Findings): void {
+    setFindings(soFar: () => Findings | Promise<Findings>): void {
       findings = soFar
       changes.publish({ owner, id, listChanged: false })
     },
     /** Undefined before anything was found. */
-    findings: () => findings?.(),
+    findings: async () => findings?.(),
     /** The transcript so far. */
     async transcript(): Promise<Transcript> {
-      if (findings) return transcriptView(leased.job(), findings(), [...warnings])
+      if (findings) return transcriptView(leased.job(), await findings(), [...warnings])
       const earlier = await before
       return earlier ? withJobState(leased.job(), earlier) : emptyTranscript(leased.job())
     },

@@ -147,7 +147,7 @@ export function runJob(
   /** This process lives, so the job is not what ends processes. */
   async function giveBack(): Promise<void> {
     await stopWrites()
-    const findings = draft.findings()
+    const findings = await draft.findings()
     if (findings) await draft.save('running', findings).catch(logFailure)
     await leased.write(() => ({ ...facts(), attempts: undefined, state: 'queued', lease: undefined }))
   }
@@ -156,7 +156,7 @@ export function runJob(
     await stopWrites()
     if (!isSpeechError(error)) logFailure(error)
     const state = stopReason === 'cancelled' ? 'cancelled' : 'failed'
-    const findings = draft.findings()
+    const findings = await draft.findings()
     const hasText = findings !== undefined && findings.coverage.transcribedSeconds > 0
     const saving = hasText ? draft.save(state, findings, describeError(error)) : draft.discardFragment(state)
     const unsaved = await saving.catch(unlessShared)
@@ -184,13 +184,13 @@ export function runJob(
       await leased.release()
       await scratch.remove()
       changes.publish({ owner, id, listChanged: true })
-      count()
+      await count()
       return disposition()
     })
 
-  function count(): void {
+  async function count(): Promise<void> {
     const { state } = leased.job()
-    const { usage, duration = 0 } = (isOver(state) && draft.findings()) || {}
+    const { usage, duration = 0 } = (isOver(state) && (await draft.findings())) || {}
     const costs = { audioSeconds: duration, usd: usage?.costUsd ?? 0 }
     meter.jobEnded({ tool, state: isOver(state) ? state : 'queued', ...costs })
   }

@@ -4,6 +4,7 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import pLimit from 'p-limit'
 import type { Checkpoints, RecognisedWord, Recognition } from '../../domain/ports.ts'
+import { isTurnOver, nextTurn } from '../../domain/reading/turns.ts'
 import { unlessAborted } from '../../domain/waiting/unless-aborted.ts'
 
 /** Options of a recognition; another model, language or context may give other words. */
@@ -44,7 +45,7 @@ const readBytes = 1 << 20
 const minFileAgeMs = 100
 
 /** Reads of such files take turns: many at once would keep the disk and the event loop from everything else. */
-const largeBytes = 64n << 20n
+const largeBytes = 64 << 20
 const largeReads = pLimit(2)
 
 interface PendingRead {
@@ -69,7 +70,7 @@ export async function contentHash(
   const key = `file:${textHash([file, size, mtimeNs, ctimeNs].join('\0'))}`
   const known = await checkpoints.get(key)
   if (typeof known === 'string') return known
-  const digest = await sharedRead(key, { file, isLarge: size > largeBytes }, signal)
+  const digest = await sharedRead(key, { file, size: Number(size) }, signal)
   if (Date.now() - Number(mtimeMs) > minFileAgeMs) await checkpoints.put(key, digest)
   return digest
 }
@@ -77,15 +78,15 @@ export async function contentHash(
 /** Joins a read in progress or starts one; it stops when no caller waits for it. */
 async function sharedRead(
   key: string,
-  { file, isLarge }: { file: string; isLarge: boolean },
+  { file, size }: { file: string; size: number },
   signal: AbortSignal,
 ): Promise<string> {
   signal.throwIfAborted()
   let pending = pendingReads.get(key)
   if (!pending) {
     const stop = new AbortController()
-    const read = () => hashFile(file, stop.signal)
-    pending = { digest: isLarge ? largeReads(read) : read(), stop, waiting: 0 }
+    const read = () => hashFile(file, size, stop.signal)
+    pending = { digest: size > largeBytes ? largeReads(read) : read(), stop, waiting: 0 }
     pendingReads.set(key, pending)
   }
   const { digest, stop } = pending
@@ -100,9 +101,14 @@ async function sharedRead(
   }
 }
 
-async function hashFile(file: string, signal: AbortSignal): Promise<string> {
+async function hashFile(file: string, size: number, signal: AbortSignal): Promise<string> {
   const hash = createHash('sha256')
-  for await (const buffer of createReadStream(file, { highWaterMark: readBytes, signal })) hash.update(buffer)
+  // A buffer that is not filled is copied.
+  const highWaterMark = Math.min(readBytes, Math.max(1, size))
+  for await (const buffer of createReadStream(file, { highWaterMark, signal })) {
+    if (isTurnOver()) await nextTurn()
+    hash.update(buffer)
+  }
   return hash.digest('hex')
 }
 

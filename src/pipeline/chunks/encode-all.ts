@@ -1,4 +1,5 @@
 // Prepares a stream of chunks for recognition: looks each one up in the cache, and encodes the others.
+import { availableParallelism } from 'node:os'
 import type { LimitFunction } from 'p-limit'
 import type { Run } from '../../domain/run.ts'
 import { mapConcurrent } from '../async/map-concurrent.ts'
@@ -44,8 +45,12 @@ export type ReadyChunk = ChunkInfo & { key: string; profile: Profile } & (
     | { recognition: CachedRecognition; isFromThisJob: boolean }
   )
 
-/** Two encoders keep two cores busy; the decoder and the network use the rest. */
-export const encoderConcurrency = 2
+/** One is encoded while the next one is cut and heard. */
+const chunksAtOnce = 2
+/**
+ * At work in a process. On two cores one keeps up with the decoder, and a second one takes longer to start than it saves.
+ */
+export const encoderConcurrency = availableParallelism() > 2 ? 2 : 1
 
 /** Yields chunks as they are ready, in completion order. `whole` is given when they make up a whole recording. */
 export function encodeAll(
@@ -54,7 +59,7 @@ export function encodeAll(
   run: Run,
   whole?: Decoding,
 ): AsyncGenerator<ReadyChunk> {
-  return mapConcurrent(chunks, encoderConcurrency, async cutChunk => {
+  return mapConcurrent(chunks, chunksAtOnce, async cutChunk => {
     const chunk = await withHeard(cutChunk)
     const key = chunkKey(chunk.samples, tools.options)
     const isShort = whole !== undefined && whole.decodedSeconds() <= maxVoiceNoteSeconds

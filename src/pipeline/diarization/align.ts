@@ -27,35 +27,35 @@ const maxTimeOnlyShare = 0.5
  * Either recognition may be missing where its pass failed. A recognition with both speakers and text is passed as both
  * arguments. `duration` is the length of the recording in seconds.
  */
-export function align(
+export async function align(
   speakerRecognition: FileRecognition | undefined,
   textRecognition: FileRecognition | undefined,
   duration: number,
-): Aligned {
-  const text = textRecognition && timedTokens(textRecognition, duration)
+): Promise<Aligned> {
+  const text = textRecognition && (await timedTokens(textRecognition, duration))
   if (!text?.words.length)
     return withoutText(
-      speakerRecognition && timedTokens(speakerRecognition, duration),
+      speakerRecognition && (await timedTokens(speakerRecognition, duration)),
       textRecognition !== undefined,
     )
   if (textRecognition === speakerRecognition)
-    return fromOne(text, timedTokens(labelled(textRecognition!), duration))
+    return fromOne(text, await timedTokens(labelled(textRecognition!), duration))
   // A clock that is ahead runs beyond the end of the recording.
-  const speakers = speakerRecognition && timedTokens(speakerRecognition, Number.POSITIVE_INFINITY)
+  const speakers = speakerRecognition && (await timedTokens(speakerRecognition, Number.POSITIVE_INFINITY))
   if (!speakers?.words.length || speakers.sentences.every(({ speaker }) => speaker === undefined))
     return withoutSpeakers(text, whyNoSpeakers(speakers))
   return fromBoth(speakers, text)
 }
 
-function fromBoth(speakers: TimedTokens, text: TimedTokens): Aligned {
-  const assignment = assignSpeakers(speakers, text)
+async function fromBoth(speakers: TimedTokens, text: TimedTokens): Promise<Aligned> {
+  const assignment = await assignSpeakers(speakers, text)
   const alignment = alignmentOf(assignment)
   if (assignment.matched < minMatchedShare && assignment.overlap < minOverlapShare)
     return {
-      ...withoutSpeakers(
+      ...(await withoutSpeakers(
         text,
         'The speakers and the text match neither in words nor in time, so no speaker is named.',
-      ),
+      )),
       alignment: { ...alignment, unassigned: 1, timeOnly: 0 },
     }
   const warnings =
@@ -63,7 +63,7 @@ function fromBoth(speakers: TimedTokens, text: TimedTokens): Aligned {
       ? ['Most words were assigned to speakers by time alone: check the speaker changes.']
       : []
   return {
-    ...build(text, assignment.labels, speakers),
+    ...(await build(text, assignment.labels, speakers)),
     alignment,
     warnings: [...warnings, ...unassignedWarnings(assignment.labels, speakers)],
   }
@@ -82,15 +82,15 @@ function alignmentOf({ clockOffset, matched, timeOnly, labels }: SpeakerAssignme
  * Takes the labels of a recognition with both text and speakers unchanged. Sentences without one are assigned as words that
  * a speaker model has missed: by the `labelled` ones around them.
  */
-function fromOne(recognition: TimedTokens, labelled: TimedTokens): Aligned {
+async function fromOne(recognition: TimedTokens, labelled: TimedTokens): Promise<Aligned> {
   const own = ownLabels(recognition)
   if (unassignedShare(own) === 1) return withoutSpeakers(recognition, whyNoSpeakers(recognition))
   const isComplete = labelled.sentences.length === recognition.sentences.length
-  const assigned = isComplete ? own : assignSpeakers(labelled, recognition).labels
+  const assigned = isComplete ? own : (await assignSpeakers(labelled, recognition)).labels
   const labels = own.map((label, i) => (label.speaker === null ? assigned[i]! : label))
   const unassigned = unassignedShare(labels)
   return {
-    ...build(recognition, labels),
+    ...(await build(recognition, labels)),
     alignment: {
       offset: 0,
       matched: 1,
@@ -109,12 +109,12 @@ function ownLabels({ words, sentences }: TimedTokens): SpeakerLabel[] {
   return words.map(({ sentence }) => ({ speaker: sentences[sentence]!.speaker ?? null }))
 }
 
-function withoutText(speakers: TimedTokens | undefined, isTextRecognised: boolean): Aligned {
+async function withoutText(speakers: TimedTokens | undefined, isTextRecognised: boolean): Promise<Aligned> {
   if (!speakers?.words.length) return { segments: [], speakers: [], warnings: [] }
   const why = isTextRecognised ? 'recognised nothing' : 'failed'
   const labels = ownLabels(speakers)
   return {
-    ...build(speakers, labels),
+    ...(await build(speakers, labels)),
     warnings: [
       `The text model ${why}; the text comes from the speaker model, which makes more errors.`,
       ...unassignedWarnings(labels, speakers),
@@ -122,9 +122,9 @@ function withoutText(speakers: TimedTokens | undefined, isTextRecognised: boolea
   }
 }
 
-function withoutSpeakers(text: TimedTokens, why: string): Aligned {
+async function withoutSpeakers(text: TimedTokens, why: string): Promise<Aligned> {
   const labels = text.words.map(() => ({ speaker: null }))
-  return { ...build(text, labels), warnings: [why] }
+  return { ...(await build(text, labels)), warnings: [why] }
 }
 
 function whyNoSpeakers(speakers: TimedTokens | undefined): string {
@@ -133,12 +133,12 @@ function whyNoSpeakers(speakers: TimedTokens | undefined): string {
   return 'The provider did not distinguish speakers, so no speaker is named.'
 }
 
-function build(
+async function build(
   text: TimedTokens,
   labels: SpeakerLabel[],
   speakers = text,
-): Pick<Aligned, 'segments' | 'speakers'> {
-  const segments = segmentsOf(text, labels)
+): Promise<Pick<Aligned, 'segments' | 'speakers'>> {
+  const segments = await segmentsOf(text, labels)
   return { segments, speakers: speakersOf(segments, labels, speakers) }
 }
 

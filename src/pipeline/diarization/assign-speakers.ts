@@ -1,4 +1,5 @@
 // Assigns a speaker to each word: the most likely one, or null where none was detected; smooths labels within phrases.
+import { isTurnOver, mapInTurns, nextTurn } from '../../domain/reading/turns.ts'
 import type { Span } from '../../domain/transcript.ts'
 import { type ClockOffset, estimateClockOffset } from './clock-offset.ts'
 import { buildNodes, computeEmissions } from './emissions.ts'
@@ -34,29 +35,32 @@ const minSingleSpeakerShare = 0.8
 /** A matched word supports words of the same speaker within this distance. */
 const supportWords = 2
 
-export function assignSpeakers(speakerTokens: TimedTokens, textTokens: TimedTokens): SpeakerAssignment {
+export async function assignSpeakers(
+  speakerTokens: TimedTokens,
+  textTokens: TimedTokens,
+): Promise<SpeakerAssignment> {
   const numbers = [...new Set(speakerTokens.sentences.flatMap(({ speaker }) => speaker ?? []))]
   const speakers = new Map(numbers.map((number, i) => [number, i]))
-  const clockOffset = estimateClockOffset(speakerTokens.tokens, textTokens.tokens)
-  const turns = turnsOf(speakerTokens, speakers)
-  const nodes = buildNodes(speakerTokens, speakers, turns, clockOffset.offsetSeconds)
-  const emissions = computeEmissions(textTokens, nodes, turns, clockOffset)
-  const posteriors = forwardBackward(textTokens.tokens, textTokens.words, nodes, emissions)
+  const clockOffset = await estimateClockOffset(speakerTokens.tokens, textTokens.tokens)
+  const turns = await turnsOf(speakerTokens, speakers)
+  const nodes = await buildNodes(speakerTokens, speakers, turns, clockOffset.offsetSeconds)
+  const emissions = await computeEmissions(textTokens, nodes, turns, clockOffset)
+  const posteriors = await forwardBackward(textTokens.tokens, textTokens.words, nodes, emissions)
 
-  const speech = shifted(mergeSpans(speakerTokens.words, 0), clockOffset.offsetSeconds)
-  const overlap = coveredShare(textTokens.words, speech)
+  const speech = await shifted(await mergeSpans(speakerTokens.words, 0), clockOffset.offsetSeconds)
+  const overlap = await coveredShare(textTokens.words, speech)
   const isLabelled = speakerTokens.sentences.every(({ speaker }) => speaker !== undefined)
   // A speaker detected only now and then need not be the one who speaks in between.
   const isSingle = numbers.length === 1 && isLabelled && overlap >= minSingleSpeakerShare
-  const rows = wordPosteriors(textTokens, posteriors.speakers, nodes.noSpeaker + 1)
-  const choices = rows.map(row => (row ? mostLikely(row, isSingle) : undefined))
-  const labels = smoothPhrases(textTokens, withPunctuation(choices), numbers)
-  const matches = matchedWords(textTokens, posteriors.match)
+  const classes = nodes.noSpeaker + 1
+  const choices = await chooseSpeakers(textTokens, posteriors.speakers, classes, isSingle)
+  const labels = await smoothPhrases(textTokens, await withPunctuation(choices), numbers)
+  const matches = await matchedWords(textTokens, posteriors.match)
   return {
     labels,
     clockOffset,
-    matched: share(matches, isMatch => isMatch),
-    timeOnly: share(labels, ({ speaker }, i) => speaker !== null && !isSupported(labels, matches, i)),
+    matched: await share(matches, isMatch => isMatch),
+    timeOnly: await share(labels, ({ speaker }, i) => speaker !== null && !isSupported(labels, matches, i)),
     overlap,
   }
 }
@@ -66,46 +70,54 @@ interface Choice {
   confidence: number
 }
 
-/** Mean posteriors over the tokens of each word; undefined for a word of punctuation alone. */
-function wordPosteriors(
+/** By the mean posteriors over the tokens of each word; undefined for a word of punctuation alone. */
+async function chooseSpeakers(
   textTokens: TimedTokens,
-  speakers: Float64Array,
+  posteriors: Float64Array,
   classes: number,
-): (Float64Array | undefined)[] {
-  const rows: (Float64Array | undefined)[] = textTokens.words.map(() => undefined)
+  isSingle: boolean,
+): Promise<(Choice | undefined)[]> {
+  const sums = new Float64Array(textTokens.words.length * classes)
   const counts = new Int32Array(textTokens.words.length)
   for (const [i, { word }] of textTokens.tokens.entries()) {
-    rows[word] ??= new Float64Array(classes)
+    if (isTurnOver()) await nextTurn()
     counts[word]!++
-    for (let c = 0; c < classes; c++) rows[word][c]! += speakers[i * classes + c]!
+    for (let c = 0; c < classes; c++) sums[word * classes + c]! += posteriors[i * classes + c]!
   }
-  return rows.map((row, word) => row?.map(value => value / counts[word]!))
+  return mapInTurns(counts, (count, word) => {
+    const mean = (speaker: number) => sums[word * classes + speaker]! / count
+    if (count > 0) return isSingle ? { speaker: 0, confidence: mean(0) } : mostLikely(mean, classes)
+  })
 }
 
 /** The most likely class; the last one is no speaker, which is ruled out for a single speaker. */
-function mostLikely(row: Float64Array, isSingle: boolean): Choice {
-  if (isSingle) return { speaker: 0, confidence: row[0]! }
+function mostLikely(mean: (speaker: number) => number, classes: number): Choice {
   let speaker = 0
-  for (let c = 1; c < row.length; c++) if (row[c]! > row[speaker]!) speaker = c
-  return { speaker, confidence: Math.min(1, row[speaker]!) }
+  for (let c = 1; c < classes; c++) if (mean(c) > mean(speaker)) speaker = c
+  return { speaker, confidence: Math.min(1, mean(speaker)) }
 }
 
 /** Punctuation takes the choice of the word before it, or at the very beginning of the word after it. */
-function withPunctuation(choices: (Choice | undefined)[]): Choice[] {
+function withPunctuation(choices: (Choice | undefined)[]): Promise<Choice[]> {
   let last = choices.find(choice => choice !== undefined)
-  return choices.map(choice => {
+  return mapInTurns(choices, choice => {
     last = choice ?? last
     return last ?? { speaker: -1, confidence: 0 }
   })
 }
 
 /** Gives a phrase to its only known speaker, where that speaker says enough of it. */
-function smoothPhrases(textTokens: TimedTokens, choices: Choice[], numbers: number[]): SpeakerLabel[] {
-  const labels = choices.map(({ speaker, confidence }): SpeakerLabel => {
+async function smoothPhrases(
+  textTokens: TimedTokens,
+  choices: Choice[],
+  numbers: number[],
+): Promise<SpeakerLabel[]> {
+  const labels = await mapInTurns(choices, ({ speaker, confidence }): SpeakerLabel => {
     const number = numbers[speaker]
     return number === undefined ? { speaker: null } : { speaker: number, confidence }
   })
   for (const [from, to] of phrasesOf(textTokens.words)) {
+    if (isTurnOver()) await nextTurn()
     const phrase = labels.slice(from, to)
     const known = phrase.flatMap(({ speaker }) => speaker ?? [])
     if (known.length === phrase.length || known.length < phrase.length * minPhraseShare) continue
@@ -116,10 +128,13 @@ function smoothPhrases(textTokens: TimedTokens, choices: Choice[], numbers: numb
   return labels
 }
 
-function matchedWords(textTokens: TimedTokens, match: Float64Array): boolean[] {
+async function matchedWords(textTokens: TimedTokens, match: Float64Array): Promise<boolean[]> {
   const balance = new Float64Array(textTokens.words.length)
-  for (const [i, { word }] of textTokens.tokens.entries()) balance[word]! += match[i]! - 0.5
-  return [...balance].map(value => value > 0)
+  for (const [i, { word }] of textTokens.tokens.entries()) {
+    if (isTurnOver()) await nextTurn()
+    balance[word]! += match[i]! - 0.5
+  }
+  return mapInTurns(balance, value => value > 0)
 }
 
 /** True if the word, or a nearby word of the same speaker, was matched. */
@@ -129,10 +144,15 @@ function isSupported(labels: SpeakerLabel[], matches: boolean[], word: number): 
   return false
 }
 
-function shifted(spans: Span[], offsetSeconds: number): Span[] {
-  return spans.map(({ start, end }) => ({ start: start - offsetSeconds, end: end - offsetSeconds }))
+function shifted(spans: Span[], offsetSeconds: number): Promise<Span[]> {
+  return mapInTurns(spans, ({ start, end }) => ({ start: start - offsetSeconds, end: end - offsetSeconds }))
 }
 
-function share<T>(items: T[], holds: (item: T, index: number) => boolean): number {
-  return items.length ? items.filter(holds).length / items.length : 0
+async function share<T>(items: T[], holds: (item: T, index: number) => boolean): Promise<number> {
+  let count = 0
+  for (const [i, item] of items.entries()) {
+    if (isTurnOver()) await nextTurn()
+    if (holds(item, i)) count++
+  }
+  return count / Math.max(1, items.length)
 }

@@ -1,4 +1,5 @@
 // Estimates the clock offset between two recognitions by a vote of common words, or else of speech onsets.
+import { isTurnOver, nextTurn, sortInTurns } from '../../domain/reading/turns.ts'
 import type { TimedToken } from './timed-tokens.ts'
 
 export interface ClockOffset {
@@ -31,17 +32,20 @@ const minOnsetGain = 1.5
 /** For too few votes. */
 const noOffset: ClockOffset = { offsetSeconds: 0, spreadSeconds: 0.25 }
 
-export function estimateClockOffset(first: TimedToken[], second: TimedToken[]): ClockOffset {
-  const votes = wordVotes(first, second)
-  return peak(votes, maxOffsetSeconds, minWordSupport) ?? onsetOffset(first, second) ?? noOffset
+export async function estimateClockOffset(first: TimedToken[], second: TimedToken[]): Promise<ClockOffset> {
+  const votes = await wordVotes(first, second)
+  return (
+    (await peak(votes, maxOffsetSeconds, minWordSupport)) ?? (await onsetOffset(first, second)) ?? noOffset
+  )
 }
 
 /** Votes of runs of one to three tokens that are rare in both; rarer and longer runs weigh more. */
-function wordVotes(first: TimedToken[], second: TimedToken[]): Vote[] {
+async function wordVotes(first: TimedToken[], second: TimedToken[]): Promise<Vote[]> {
   const votes: Vote[] = []
   for (const length of second.length > longTextTokens ? [3] : [1, 2, 3]) {
-    const firstRuns = runTimes(first, length)
-    for (const [key, times] of runTimes(second, length)) {
+    const firstRuns = await runTimes(first, length)
+    for (const [key, times] of await runTimes(second, length)) {
+      if (isTurnOver()) await nextTurn()
       const others = firstRuns.get(key) ?? []
       if (times.length > maxOccurrences || others.length > maxOccurrences) continue
       const weight = length / Math.max(1, times.length * others.length)
@@ -54,9 +58,10 @@ function wordVotes(first: TimedToken[], second: TimedToken[]): Vote[] {
 }
 
 /** Times of each run of this many tokens. */
-function runTimes(tokens: TimedToken[], length: number): Map<string, number[]> {
+async function runTimes(tokens: TimedToken[], length: number): Promise<Map<string, number[]>> {
   const found = new Map<string, number[]>()
   for (let i = 0; i + length <= tokens.length; i++) {
+    if (isTurnOver()) await nextTurn()
     let key = tokens[i]!.key
     for (let k = 1; k < length; k++) key += ` ${tokens[i + k]!.key}`
     const times = found.get(key)
@@ -67,7 +72,7 @@ function runTimes(tokens: TimedToken[], length: number): Map<string, number[]> {
 }
 
 /** Uses onsets after a pause where no words agree, as when one model does not know the language. */
-function onsetOffset(first: TimedToken[], second: TimedToken[]): ClockOffset | undefined {
+async function onsetOffset(first: TimedToken[], second: TimedToken[]): Promise<ClockOffset | undefined> {
   const [firstOnsets, secondOnsets] = [onsets(first), onsets(second)]
   const votes: Vote[] = []
   let from = 0
@@ -76,7 +81,7 @@ function onsetOffset(first: TimedToken[], second: TimedToken[]): ClockOffset | u
     for (let k = from; k < firstOnsets.length && firstOnsets[k]! <= time + maxOnsetOffsetSeconds; k++)
       votes.push({ difference: firstOnsets[k]! - time, weight: 1 })
   }
-  const found = peak(votes, maxOnsetOffsetSeconds, Math.max(minOnsetSupport, secondOnsets.length / 2))
+  const found = await peak(votes, maxOnsetOffsetSeconds, Math.max(minOnsetSupport, secondOnsets.length / 2))
   if (!found) return undefined
   // Onsets coincide by chance, so an offset must explain far more of them than none.
   const agreeing = (offset: number) =>
@@ -90,7 +95,7 @@ function onsets(tokens: TimedToken[]): number[] {
 }
 
 /** The difference with the most votes; undefined where their total weight is below `minSupport`. */
-function peak(votes: Vote[], maxSeconds: number, minSupport: number): ClockOffset | undefined {
+async function peak(votes: Vote[], maxSeconds: number, minSupport: number): Promise<ClockOffset | undefined> {
   const bins = new Float64Array(Math.ceil((2 * maxSeconds) / binSeconds) + 1)
   for (const { difference, weight } of votes)
     bins[Math.round((difference + maxSeconds) / binSeconds)]! += weight
@@ -107,16 +112,16 @@ function peak(votes: Vote[], maxSeconds: number, minSupport: number): ClockOffse
   const centre = best * binSeconds - maxSeconds
   const agreeing = votes.filter(({ difference }) => Math.abs(difference - centre) <= agreementSeconds)
   if (agreeing.reduce((sum, { weight }) => sum + weight, 0) < minSupport) return undefined
-  const offsetSeconds = weightedMedian(agreeing)
+  const offsetSeconds = await weightedMedian(agreeing)
   const deviations = agreeing.map(({ difference, weight }) => ({
     difference: Math.abs(difference - offsetSeconds),
     weight,
   }))
-  return { offsetSeconds, spreadSeconds: weightedMedian(deviations) }
+  return { offsetSeconds, spreadSeconds: await weightedMedian(deviations) }
 }
 
-function weightedMedian(votes: Vote[]): number {
-  const sorted = votes.toSorted((a, b) => a.difference - b.difference)
+async function weightedMedian(votes: Vote[]): Promise<number> {
+  const sorted = await sortInTurns(votes, (a, b) => a.difference - b.difference)
   let left = sorted.reduce((sum, { weight }) => sum + weight, 0) / 2
   for (const { difference, weight } of sorted) {
     left -= weight

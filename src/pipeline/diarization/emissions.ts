@@ -1,4 +1,5 @@
 // Emission likelihoods of the alignment HMM: how well each text token fits a speaker token, or a speaker by time.
+import { isTurnOver, nextTurn, sortInTurns } from '../../domain/reading/turns.ts'
 import type { Span } from '../../domain/transcript.ts'
 import type { ClockOffset } from './clock-offset.ts'
 import type { TimedToken, TimedTokens } from './timed-tokens.ts'
@@ -58,50 +59,58 @@ const besideTurnLikelihood = 0.2
 const insertionLikelihood = 0.35
 const noSpeakerLikelihood = 0.004
 
-export function buildNodes(
+export async function buildNodes(
   speakerTokens: TimedTokens,
   speakers: Map<number, number>,
   turns: Span[][],
   offsetSeconds: number,
-): Nodes {
+): Promise<Nodes> {
   const { tokens, sentences } = speakerTokens
-  const order = tokens.map((_, i) => i).sort((a, b) => tokens[a]!.at - tokens[b]!.at)
-  const rank = new Int32Array(order.length)
+  const order = await sortInTurns([...tokens.keys()], (a, b) => tokens[a]!.at - tokens[b]!.at)
+  const count = order.length
+  const rank = new Int32Array(count)
   order.forEach((token, node) => {
     rank[token] = node
   })
   const inSameSentence = (a: number, b: number) =>
     tokens[a] && tokens[a].sentence === tokens[b]?.sentence ? rank[b]! : -1
-  const speaker = Int32Array.from(
-    order,
-    i => speakers.get(sentences[tokens[i]!.sentence]!.speaker ?? -1) ?? speakers.size,
-  )
-  const isOverlapped = (token: number, node: number) =>
-    turns.some(
-      (spans, s) => s !== speaker[node] && distanceToSpans(tokens[token]!.at, spans) < overlapSeconds,
-    )
-  return {
-    count: order.length,
-    at: Float64Array.from(order, i => tokens[i]!.at - offsetSeconds),
-    key: order.map(i => tokens[i]!.key),
-    speaker,
+  const nodes: Nodes = {
+    count,
+    at: new Float64Array(count),
+    key: [],
+    speaker: new Int32Array(count),
     noSpeaker: speakers.size,
-    next: Int32Array.from(order, i => inSameSentence(i, i + 1)),
-    previous: Int32Array.from(order, i => inSameSentence(i, i - 1)),
-    overlapped: Uint8Array.from(order, (token, node) => (isOverlapped(token, node) ? 1 : 0)),
+    next: new Int32Array(count),
+    previous: new Int32Array(count),
+    overlapped: new Uint8Array(count),
     measured: sentences.every(({ measured }) => measured),
   }
+  for (const [node, token] of order.entries()) {
+    if (isTurnOver()) await nextTurn()
+    const { at, key, sentence } = tokens[token]!
+    const speaker = speakers.get(sentences[sentence]!.speaker ?? -1) ?? speakers.size
+    const isOverlapped = turns.some(
+      (spans, s) => s !== speaker && distanceToSpans(at, spans) < overlapSeconds,
+    )
+    nodes.at[node] = at - offsetSeconds
+    nodes.key.push(key)
+    nodes.speaker[node] = speaker
+    nodes.next[node] = inSameSentence(token, token + 1)
+    nodes.previous[node] = inSameSentence(token, token - 1)
+    nodes.overlapped[node] = isOverlapped ? 1 : 0
+  }
+  return nodes
 }
 
-export function computeEmissions(
+export async function computeEmissions(
   textTokens: TimedTokens,
   nodes: Nodes,
   turns: Span[][],
   clockOffset: ClockOffset,
-): Emissions {
+): Promise<Emissions> {
   const { tokens } = textTokens
   const isTimed = nodes.measured && textTokens.sentences.every(({ measured }) => measured)
-  const windows = windowsOf(tokens, nodes, isTimed ? windowSeconds : untimedWindowSeconds)
+  const windows = await windowsOf(tokens, nodes, isTimed ? windowSeconds : untimedWindowSeconds)
   const { offsetSeconds, spreadSeconds } = clockOffset
   const scale = isTimed
     ? Math.min(maxTimeScale, Math.max(minTimeScale, spreadSeconds / Math.LN2))
@@ -109,8 +118,8 @@ export function computeEmissions(
   const timeLikelihood = (seconds: number) => Math.max(minTimeLikelihood, Math.exp(-seconds / scale))
   const turnLikelihood = (seconds: number) =>
     Math.max(timeLikelihood(seconds), besideTurnLikelihood * Math.exp(-1.5 * seconds))
-  const wordLikelihood = createWordLikelihood(tokens, nodes)
-  const nearestMatch = isTimed ? nearestMatchSeconds(tokens, nodes) : undefined
+  const wordLikelihood = await createWordLikelihood(tokens, nodes)
+  const nearestMatch = isTimed ? await nearestMatchSeconds(tokens, nodes) : undefined
   const size = windows.base[tokens.length]!
   const emissions: Emissions = {
     ...windows,
@@ -119,6 +128,7 @@ export function computeEmissions(
     insertion: new Float32Array(tokens.length * (nodes.noSpeaker + 1)),
   }
   for (const [i, { key, at }] of tokens.entries()) {
+    if (isTurnOver()) await nextTurn()
     for (let k = windows.from[i]!, cell = windows.base[i]!; k < windows.to[i]!; k++, cell++) {
       const distance = Math.abs(at - nodes.at[k]!)
       // An echo ("…nineteen." "Nineteen?") is not the word that it repeats.
@@ -138,27 +148,32 @@ export function computeEmissions(
 }
 
 /** Seconds from each node to the nearest text token with the same key. */
-function nearestMatchSeconds(tokens: TimedToken[], { at, key, count }: Nodes): Float64Array {
+async function nearestMatchSeconds(tokens: TimedToken[], { at, key, count }: Nodes): Promise<Float64Array> {
   const times = new Map<string, number[]>()
   for (const { key, at } of tokens) {
+    if (isTurnOver()) await nextTurn()
     const own = times.get(key)
     if (own) own.push(at)
     else times.set(key, [at])
   }
   for (const own of times.values()) own.sort((a, b) => a - b)
-  return Float64Array.from({ length: count }, (_, k) => {
+  const seconds = new Float64Array(count)
+  for (let k = 0; k < count; k++) {
+    if (isTurnOver()) await nextTurn()
     const own = times.get(key[k]!) ?? []
     const next = firstFrom(own, own.length, at[k]!)
     const before = own[next - 1] ?? Number.NEGATIVE_INFINITY
     const after = own[next] ?? Number.POSITIVE_INFINITY
-    return Math.min(at[k]! - before, after - at[k]!)
-  })
+    seconds[k] = Math.min(at[k]! - before, after - at[k]!)
+  }
+  return seconds
 }
 
-function windowsOf(tokens: TimedToken[], { at, count }: Nodes, seconds: number) {
+async function windowsOf(tokens: TimedToken[], { at, count }: Nodes, seconds: number) {
   const [from, to] = [new Int32Array(tokens.length), new Int32Array(tokens.length)]
   const base = new Int32Array(tokens.length + 1)
   for (const [i, token] of tokens.entries()) {
+    if (isTurnOver()) await nextTurn()
     const nearest = firstFrom(at, count, token.at)
     from[i] = Math.max(firstFrom(at, count, token.at - seconds), nearest - maxCandidates)
     to[i] = Math.max(from[i]!, Math.min(firstFrom(at, count, token.at + seconds), nearest + maxCandidates))
@@ -183,11 +198,18 @@ const smoothingTokens = 200
 const minSimilarChars = 4
 
 /** Rates two words: a match counts more the rarer the word, a difference less the worse the speaker model. */
-function createWordLikelihood(tokens: TimedToken[], nodes: Nodes): (text: string, node: string) => number {
+async function createWordLikelihood(
+  tokens: TimedToken[],
+  nodes: Nodes,
+): Promise<(text: string, node: string) => number> {
   const counts = new Map<string, number>()
   const nodeKeys = new Set(nodes.key)
-  for (const { key } of tokens) counts.set(key, (counts.get(key) ?? 0) + 1)
-  const shared = tokens.reduce((sum, { key }) => sum + (nodeKeys.has(key) ? 1 : 0), 0)
+  let shared = 0
+  for (const { key } of tokens) {
+    if (isTurnOver()) await nextTurn()
+    counts.set(key, (counts.get(key) ?? 0) + 1)
+    if (nodeKeys.has(key)) shared++
+  }
   const correct = Math.min(0.95, Math.max(0.05, shared / Math.max(1, tokens.length)))
   const wrong = Math.min(1, Math.max(0.1, 1 - correct))
   const similar = new Map<string, boolean>()

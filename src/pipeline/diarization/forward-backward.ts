@@ -1,4 +1,5 @@
 // Forward-backward algorithm of the alignment HMM: the posterior probability of each speaker for each text token.
+import { isTurnOver, nextTurn } from '../../domain/reading/turns.ts'
 import type { Emissions, Nodes } from './emissions.ts'
 import { speakerChangeProbability } from './phrase-breaks.ts'
 import type { TimedToken, TimedWord } from './timed-tokens.ts'
@@ -43,21 +44,28 @@ interface Values {
  * A hidden Markov model. Its state is the token of the speaker recognition that is being said, or, for an insertion, only
  * the speaker. Unlike a monotonic alignment it can follow two overlapping speakers, a word of one and back to the other.
  */
-export function forwardBackward(
+export async function forwardBackward(
   tokens: TimedToken[],
   words: TimedWord[],
   nodes: Nodes,
   emissions: Emissions,
-): Posteriors {
+): Promise<Posteriors> {
   const { next, previous, count } = nodes
-  const begins = Float64Array.from({ length: count }, (_, k) => edgeWeight(k, previous, nodes))
-  const ends = Float64Array.from({ length: count }, (_, k) => edgeWeight(k, next, nodes))
-  const change = Float64Array.from(tokens, ({ word }, i) =>
-    i > 0 && word === tokens[i - 1]!.word ? withinWordChange : speakerChangeProbability(words, word),
-  )
+  const [begins, ends] = [new Float64Array(count), new Float64Array(count)]
+  for (let k = 0; k < count; k++) {
+    if (isTurnOver()) await nextTurn()
+    begins[k] = edgeWeight(k, previous, nodes)
+    ends[k] = edgeWeight(k, next, nodes)
+  }
+  const change = new Float64Array(tokens.length)
+  for (const [i, { word }] of tokens.entries()) {
+    if (isTurnOver()) await nextTurn()
+    const isWithinWord = i > 0 && word === tokens[i - 1]!.word
+    change[i] = isWithinWord ? withinWordChange : speakerChangeProbability(words, word)
+  }
   const pass = createPass(nodes, emissions, change)
-  const forward = pass({ step: 1, link: previous, leave: ends, enter: begins })
-  const backward = pass({ step: -1, link: next, leave: begins, enter: ends })
+  const forward = await pass({ step: 1, link: previous, leave: ends, enter: begins })
+  const backward = await pass({ step: -1, link: next, leave: begins, enter: ends })
   return combine(forward, backward, nodes, emissions)
 }
 
@@ -75,7 +83,7 @@ function createPass(nodes: Nodes, emissions: Emissions, change: Float64Array) {
   const { speaker, count } = nodes
   const classes = nodes.noSpeaker + 1
 
-  return ({ step, link, leave, enter }: Direction): Values => {
+  return async ({ step, link, leave, enter }: Direction): Promise<Values> => {
     const values = {
       node: new Float64Array(emissions.node.length),
       insertion: new Float64Array(emissions.insertion.length),
@@ -85,6 +93,7 @@ function createPass(nodes: Nodes, emissions: Emissions, change: Float64Array) {
     const held = new Float64Array(count)
     const length = from.length
     for (let i = step > 0 ? 0 : length - 1, left = length; left > 0; i += step, left--) {
+      if (isTurnOver()) await nextTurn()
       const isFirst = left === length
       mix(leaving, isFirst ? sameSpeakerWeight : change[step > 0 ? i : i + 1]!, arriving)
       let total = 0
@@ -124,12 +133,18 @@ function mix(leaving: Float64Array, change: number, into: Float64Array): void {
 }
 
 /** Multiplies both passes; each contains the emission of the token, which counts once. */
-function combine(forward: Values, backward: Values, nodes: Nodes, emissions: Emissions): Posteriors {
+async function combine(
+  forward: Values,
+  backward: Values,
+  nodes: Nodes,
+  emissions: Emissions,
+): Promise<Posteriors> {
   const { from, to, base } = emissions
   const classes = nodes.noSpeaker + 1
   const speakers = new Float64Array(emissions.insertion.length)
   const match = new Float64Array(from.length)
   for (let i = 0; i < from.length; i++) {
+    if (isTurnOver()) await nextTurn()
     const row = i * classes
     let total = 0
     for (let k = from[i]!, cell = base[i]!; k < to[i]!; k++, cell++) {

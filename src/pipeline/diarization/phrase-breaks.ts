@@ -19,15 +19,13 @@ export function speakerChangeProbability(words: TimedWord[], word: number): numb
 }
 
 /** Ranges of words of each phrase: a sentence, or a part of it between long pauses. */
-export function phrasesOf(words: TimedWord[]): [from: number, to: number][] {
-  const found: [number, number][] = []
+export function* phrasesOf(words: TimedWord[]): Generator<[from: number, to: number]> {
   let from = 0
   for (let i = 1; i <= words.length; i++) {
     if (i < words.length && !isBreak(words[i - 1]!, words[i]!)) continue
-    found.push([from, i])
+    yield [from, i]
     from = i
   }
-  return found
 }
 
 function isBreak(previous: TimedWord, next: TimedWord): boolean {

@@ -1,6 +1,7 @@
 // Builds segments of one speaker each, a sentence or so long, from words with speaker labels.
 
 import { estimateModelTokens } from '../../domain/models/model-tokens.ts'
+import { isTurnOver, nextTurn } from '../../domain/reading/turns.ts'
 import { sentences } from '../../domain/text.ts'
 import { roundToMs, type Segment, type Speaker } from '../../domain/transcript.ts'
 import type { SpeakerLabel } from './assign-speakers.ts'
@@ -12,11 +13,12 @@ const maxSegmentTokens = 100
 const punctuationAtEnd = /[,;:—–，、；：،.!?…。！？][”’"'」』）)\]]*\s*$/u
 
 /** `labels` has one for each word. */
-export function segmentsOf(text: TimedTokens, labels: SpeakerLabel[]): Segment[] {
+export async function segmentsOf(text: TimedTokens, labels: SpeakerLabel[]): Promise<Segment[]> {
   const { words } = text
   const ids = speakerIds(labels)
   const segments: Segment[] = []
   for (let from = 0, to = 0; from < words.length; from = to) {
+    if (isTurnOver()) await nextTurn()
     const { sentence } = words[from]!
     const { speaker } = labels[from]!
     while (to < words.length && words[to]!.sentence === sentence && labels[to]!.speaker === speaker) to++

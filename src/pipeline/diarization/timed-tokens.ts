@@ -1,5 +1,6 @@
 // Puts a recognition in order: sentences by time, words with plausible times, and the tokens that are compared.
 import type { FileRecognition, RecognisedSentence, RecognisedWord } from '../../domain/ports.ts'
+import { isTurnOver, nextTurn } from '../../domain/reading/turns.ts'
 import { tokens } from '../../domain/tokens.ts'
 import { roundToMs, type Span } from '../../domain/transcript.ts'
 import { textHash } from '../audio/fingerprint.ts'
@@ -44,7 +45,7 @@ const maxOutsideSeconds = 1
 const idChars = 12
 
 /** Times beyond `end` (seconds) are clamped to it; 0 where it is unknown. */
-export function timedTokens(recognition: FileRecognition, end: number): TimedTokens {
+export async function timedTokens(recognition: FileRecognition, end: number): Promise<TimedTokens> {
   const limit = end > 0 ? end : Number.POSITIVE_INFINITY
   const sorted = recognition.sentences
     .filter(({ text, words = [] }) => text.trim() !== '' || words.some(word => word.text.trim() !== ''))
@@ -52,14 +53,18 @@ export function timedTokens(recognition: FileRecognition, end: number): TimedTok
     .sort((a, b) => a.span.start - b.span.start)
   const sentences: TimedSentence[] = []
   const words: TimedWord[] = []
+  const compared: TimedToken[] = []
   for (const { sentence, span } of sorted) {
+    if (isTurnOver()) await nextTurn()
     const timed = (sentence.words ?? []).filter(word => word.text.trim() !== '')
     const { language, speaker } = sentence
     sentences.push({ ...span, measured: timed.length > 0, language, speaker })
     const found = timed.length ? withPunctuation(sentence, timed) : spread(sentence.text.trim(), span)
+    const first = words.length
     addRepaired(found, { ...span, sentence: sentences.length - 1 }, limit, words)
+    for (let i = first; i < words.length; i++) compared.push(...tokensOf(words[i]!, i))
   }
-  return { id: idOf(recognition), sentences, words, tokens: words.flatMap(tokensOf) }
+  return { id: idOf(recognition), sentences, words, tokens: compared }
 }
 
 function idOf({ sentences }: FileRecognition): string {

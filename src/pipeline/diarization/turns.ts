@@ -1,4 +1,5 @@
 // Speaker turns: the spans in which each speaker speaks, and distances to them.
+import { isTurnOver, nextTurn, sortInTurns } from '../../domain/reading/turns.ts'
 import type { Span } from '../../domain/transcript.ts'
 import type { TimedTokens } from './timed-tokens.ts'
 
@@ -6,19 +7,21 @@ import type { TimedTokens } from './timed-tokens.ts'
 const minTurnPauseSeconds = 0.3
 
 /** Disjoint spans of each speaker, in order. `speakers` maps the provider's number to an index. */
-export function turnsOf(recognition: TimedTokens, speakers: Map<number, number>): Span[][] {
+export async function turnsOf(recognition: TimedTokens, speakers: Map<number, number>): Promise<Span[][]> {
   const turns: Span[][] = Array.from({ length: speakers.size }, () => [])
   for (const { start, end, sentence } of recognition.words) {
+    if (isTurnOver()) await nextTurn()
     const speaker = speakers.get(recognition.sentences[sentence]!.speaker ?? -1)
     if (speaker !== undefined) turns[speaker]!.push({ start, end })
   }
-  return turns.map(spans => mergeSpans(spans, minTurnPauseSeconds))
+  return Promise.all(turns.map(spans => mergeSpans(spans, minTurnPauseSeconds)))
 }
 
 /** Merges spans that are less than `gap` seconds apart. */
-export function mergeSpans(spans: Span[], gap: number): Span[] {
+export async function mergeSpans(spans: Span[], gap: number): Promise<Span[]> {
   const found: Span[] = []
-  for (const { start, end } of spans.toSorted((a, b) => a.start - b.start)) {
+  for (const { start, end } of await sortInTurns(spans, (a, b) => a.start - b.start)) {
+    if (isTurnOver()) await nextTurn()
     const open = found.at(-1)
     if (open && start - open.end < gap) open.end = Math.max(open.end, end)
     else found.push({ start, end })
@@ -39,9 +42,10 @@ export function distanceToSpans(at: number, spans: Span[]): number {
 }
 
 /** Share of the time of `some` that lies inside the sorted, disjoint `spans`. */
-export function coveredShare(some: Span[], spans: Span[]): number {
+export async function coveredShare(some: Span[], spans: Span[]): Promise<number> {
   let [total, inside, k] = [0, 0, 0]
-  for (const { start, end } of mergeSpans(some, 0)) {
+  for (const { start, end } of await mergeSpans(some, 0)) {
+    if (isTurnOver()) await nextTurn()
     total += end - start
     while (k < spans.length && spans[k]!.end <= start) k++
     for (let i = k; i < spans.length && spans[i]!.start < end; i++)

@@ -4,6 +4,7 @@ import { type ErrorCode, isSpeechError, type SpeechError } from '../../domain/er
 import type { PipelineRequest } from '../../domain/job.ts'
 import type { Replaced } from '../../domain/models/successors.ts'
 import type { FileRecogniser, FileRecognition } from '../../domain/ports.ts'
+import { mapInTurns } from '../../domain/reading/turns.ts'
 import type { Run } from '../../domain/run.ts'
 import { roundToMs, type Span } from '../../domain/transcript.ts'
 import { log } from '../../log.ts'
@@ -176,7 +177,7 @@ async function resultOf(
   }
   try {
     const { recogniser, recognition: answer, paidBy, firstError } = await runPass(pass, { ...tools, onAsk })
-    const recognition = withoutEchoes(onOurClock(answer), pass.context, speech, tools.run)
+    const recognition = await withoutEchoes(await onOurClock(answer), pass.context, speech, tools.run)
     const { seconds, costUsd } = billOf(recogniser, answer, duration)
     const model = { recogniser, ...inPlaceOf(pass, recogniser), firstError }
     const facts = { ...model, isShared: paidBy === 'shared', recognition }
@@ -192,7 +193,7 @@ async function resultOf(
 }
 
 /** The provider hears our MP3, which decoders play late. */
-function onOurClock({ sentences, ...recognition }: FileRecognition): FileRecognition {
+async function onOurClock({ sentences, ...recognition }: FileRecognition): Promise<FileRecognition> {
   const delay = delaySeconds('recording')
   const earlier = (time: number) => roundToMs(Math.max(0, time - delay))
   const shift = <Timed extends Span>(timed: Timed): Timed => ({
@@ -202,23 +203,27 @@ function onOurClock({ sentences, ...recognition }: FileRecognition): FileRecogni
   })
   return {
     ...recognition,
-    sentences: sentences.map(sentence => {
+    sentences: await mapInTurns(sentences, sentence => {
       const { words } = sentence
       return { ...shift(sentence), ...(words && { words: words.map(shift) }) }
     }),
   }
 }
 
-function withoutEchoes(
+async function withoutEchoes(
   { sentences, ...recognition }: FileRecognition,
   context: string | undefined,
   speech: Span[],
   run: Run,
-): FileRecognition {
+): Promise<FileRecognition> {
+  if (!context) return { ...recognition, sentences }
   const speechIn = (span: Span) => speech.filter(({ start, end }) => start < span.end && end > span.start)
-  const echoes = sentences.filter(sentence => isEcho(sentence.text, context, speechIn(sentence)))
+  const areEchoes = await mapInTurns(sentences, sentence =>
+    isEcho(sentence.text, context, speechIn(sentence)),
+  )
+  const echoes = sentences.filter((_, i) => areEchoes[i])
   if (echoes.length > 0) run.warn(echoWarning(echoes.map(({ start }) => start)))
-  return { ...recognition, sentences: sentences.filter(sentence => !echoes.includes(sentence)) }
+  return { ...recognition, sentences: sentences.filter((_, i) => !areEchoes[i]) }
 }
 
 /** Stops tasks that have not begun; a task that has goes on, and the same request later fetches its result. */

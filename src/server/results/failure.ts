@@ -9,6 +9,16 @@ export function describeFailure(error: unknown, jobs: Pick<Jobs, 'warnings'>): s
   return [describeError(error), ...more].join(' ')
 }
 
+/** More text for a path that leads nowhere, where the recordings can be listed. */
+export function findAdvice(
+  error: unknown,
+  { audio }: Record<string, unknown>,
+  { foldersOpen }: Pick<Jobs, 'foldersOpen'>,
+): string[] {
+  const isLost = foldersOpen && typeof audio === 'string' && codeOf(error) === 'FILE_NOT_FOUND'
+  return isLost ? ['find_recordings lists the newest with their paths.'] : []
+}
+
 /** Codes of errors whose cause is one recording or file. */
 const aboutFile =
   /^(?:FILE_|NOT_A|EMPTY_|NO_AUDIO|TRACK_|UNSUPPORTED_|PLAYLIST_|OUTSIDE_|ATTACHMENT_|URL_|DOWNLOAD_|TOO_LARGE|IMPLAUSIBLE_|RECORDING_)/

@@ -11,6 +11,8 @@ export interface List {
   readonly drawn: ReadonlyMap<number, DrawnRow>
   /** Brings a row into view, if it is not. */
   show(index: number): void
+  /** True if part of a row is in view. */
+  isSeen(index: number): boolean
   /** Called with the rows that came. */
   onDrawn(listener: () => void): void
   mark(index: number): void
@@ -156,6 +158,10 @@ export function createList(shown: Shown): List {
       const isInView = top >= scroller.scrollTop && top + Math.min(height, room) <= scroller.scrollTop + room
       if (!isInView) scroller.scrollTop = top - room / 3
       draw()
+    },
+    isSeen(index) {
+      const [top, view] = [heights.top(index), scroller.scrollTop]
+      return top < view + scroller.clientHeight && top + heights.height(index) > view
     },
     onDrawn: listener => void listeners.push(listener),
     mark(index) {

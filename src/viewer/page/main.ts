@@ -14,7 +14,7 @@ import { createPlaying, type Playing } from './sound/playing.ts'
 import { hostSource } from './sources/host-source.ts'
 import { httpSource } from './sources/http-source.ts'
 import { timeInLink } from './stretch.ts'
-import { rowAt, wordAtOffset } from './times.ts'
+import { wordAtOffset } from './times.ts'
 
 const skipSeconds = 5
 
@@ -54,10 +54,10 @@ function show(data: ViewerData, source: Source): void {
     if (target.closest('input:not([type=range]), textarea, select, summary, a')) return
     const isButton = target.closest('button') !== null
     const isSlider = target.closest('input') !== null
-    const skip = (seconds: number) => playing.player.seek(playing.player.seconds + seconds)
+    const skip = (seconds: number) => playing.seek(playing.player.seconds + seconds)
     const keys: Record<string, (() => void) | undefined> = {
       '/': () => byId('query', 'input').focus(),
-      ' ': isButton ? undefined : playing.player.toggle,
+      ' ': isButton ? undefined : playing.toggle,
       ArrowLeft: isButton ? undefined : () => skip(-skipSeconds),
       ArrowRight: isButton ? undefined : () => skip(skipSeconds),
       ArrowUp: isButton ? undefined : isSlider ? () => skip(skipSeconds) : () => playing.step(-1),
@@ -72,8 +72,7 @@ function show(data: ViewerData, source: Source): void {
   const openAtLink = () => {
     const seconds = timeInLink(location.hash)
     if (seconds === undefined) return
-    playing.player.seek(seconds)
-    list.show(Math.max(0, rowAt(view.data.rows, seconds)))
+    playing.seek(seconds)
   }
   openAtLink()
   addEventListener('hashchange', openAtLink)

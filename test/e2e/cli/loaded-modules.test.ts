@@ -52,6 +52,15 @@ it('the program carries no library that it never calls', async () => {
   }).toEqual({ 'validators of JSON Schema': false, decompression: false })
 })
 
+it('the server loads few files of its own until a client that only looks at it leaves', async () => {
+  const noted = await noteLoadedModules(terminal.work, 'files')
+  await terminal.start([], { env: noted.env, input: '' }).result
+  const files = (await noted.loaded()).filter(url => url.includes('/dist/'))
+  expect(files.length).toBeGreaterThan(2)
+  // 42 before the shared ones lay in one: scripts/build/core.mjs.
+  expect(files.length).toBeLessThan(10)
+})
+
 describe('commands without cloud settings', () => {
   it.each([[[]], [['transcribe', 'silence.wav']], [['doctor']]])(
     '%j loads no cloud library if no cloud service is configured',

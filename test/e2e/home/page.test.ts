@@ -50,6 +50,34 @@ describe.skipIf(!hasChromium)('the home page', () => {
     expect(await page.evaluate('document.activeElement.textContent')).toBe('old')
   })
 
+  it('the button for more reads the next page alone, and a change reads again all that is shown', async () => {
+    const server = await serve()
+    const one = (id: number) => ({ ...transcript({ id: `tr_${id}`, title: String(id) }) })
+    const asked: (string | undefined)[] = []
+    let first = 1
+    server.jobs.search = async (_owner, _query, { cursor }) => {
+      asked.push(cursor)
+      const id = cursor === undefined ? first : Number(cursor)
+      return { transcripts: [one(id)], nextCursor: String(id + 1) }
+    }
+    const page = await browse(new URL('/', server.url).href)
+    const shown = () =>
+      page.evaluate(`[...document.querySelectorAll('#list h3')].map(one => one.textContent).join(' ')`)
+    const showMore = () => page.evaluate(`document.getElementById('more').click()`)
+    await vi.waitFor(async () => expect(await shown()).toBe('1'), eventually)
+    await showMore()
+    await vi.waitFor(async () => expect(await shown()).toBe('1 2'), eventually)
+    await showMore()
+    await vi.waitFor(async () => expect(await shown()).toBe('1 2 3'), eventually)
+    expect(asked).toEqual([undefined, '2', '3'])
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('3')
+    await vi.waitFor(() => expect(server.jobs.listeners()).toBeGreaterThan(1), eventually)
+    first = 0
+    server.jobs.emitChange({ owner: 'local', id: 'tr_0', listChanged: true })
+    await vi.waitFor(async () => expect(await shown()).toBe('0 1 2'), eventually)
+    expect(asked.slice(3)).toEqual([undefined, '1', '2'])
+  })
+
   describe('for a keyboard', () => {
     async function open() {
       const server = await serve()

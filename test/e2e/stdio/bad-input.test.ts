@@ -30,6 +30,7 @@ describe('input that is not a recording', () => {
   it('a missing file is refused', async () => {
     const text = await expectRefusal(system, pathOf('nothing.mp3'), 'FILE_NOT_FOUND')
     expect(text).toContain('full path')
+    expect(text).toContain('find_recordings lists')
   })
 
   it('a folder without recordings is refused', async () => {

@@ -84,7 +84,7 @@ export function fileAsr({ cloud, http, model, role }: FileAsrOptions): FileRecog
     const { status, text, retryAfterSeconds } = await http.fetchText(request)
     if (isGone(status, text)) return { state: 'failed', error: resultExpired() }
     if (status !== 200) throw fetchError(status, retryAfterSeconds)
-    const result = readResult(parse(text), usage.seconds)
+    const result = await readResult(parse(text), usage.seconds)
     if (!result) throw resultUnreadable()
     const recognisedUrl = url ?? result.url
     return done({

@@ -1,6 +1,7 @@
 // Reads a result file of either model family: sentences with words and speakers, in seconds and in order of time.
 import * as z from 'zod/v4'
 import type { RecognisedSentence } from '../../../domain/ports.ts'
+import { inTurns, isTurnOver, nextTurn } from '../../../domain/reading/turns.ts'
 import { joinText, withoutControls } from '../../../domain/text.ts'
 import { roundToMs, type Span } from '../../../domain/transcript.ts'
 import { placeWords } from './own-text.ts'
@@ -39,13 +40,12 @@ const sentenceShape = z.object({
   speaker_id: speaker,
   words: lenient(listOf(wordShape)),
 })
-const transcriptShape = z
-  .object({
-    text,
-    content_duration_in_milliseconds: milliseconds,
-    sentences: lenient(listOf(sentenceShape)),
-  })
-  .refine(({ text, sentences }) => typeof text === 'string' || Array.isArray(sentences))
+const transcriptShape = z.object({
+  text,
+  content_duration_in_milliseconds: milliseconds,
+  /** Checked one after the other: hours of words take a second. */
+  sentences: lenient(z.array(z.unknown())),
+})
 const resultShape = z.object({
   file_url: text,
   properties: lenient(z.object({ original_duration_in_milliseconds: milliseconds })),
@@ -60,26 +60,44 @@ export interface FileResult {
 }
 
 /** `length`: seconds of the file, in case the result has none. Returns undefined for other JSON. */
-export function readResult(json: unknown, length: number): FileResult | undefined {
+export async function readResult(json: unknown, length: number): Promise<FileResult | undefined> {
   const parsed = resultShape.safeParse(json)
   if (!parsed.success) return undefined
   const { transcripts, properties, file_url: url } = parsed.data
   const whole = time(properties?.original_duration_in_milliseconds) || length
-  const sentences = transcripts.flatMap(transcript => sentencesOf(transcript, whole))
   // Each channel has its own transcript.
-  return { sentences: sentences.sort((one, other) => one.start - other.start), ...(url && { url }) }
+  const channels = await Promise.all(transcripts.map(transcript => sentencesOf(transcript, whole)))
+  const readable = channels.flatMap(channel => (channel ? [channel] : []))
+  if (readable.length === 0 && transcripts.length > 0) return undefined
+  const sentences = readable.flat().sort((one, other) => one.start - other.start)
+  return { sentences, ...(url && { url }) }
 }
 
 /** Sentences with less of the whole text than this lack some of it. */
 const minSentencesShare = 0.98
 
-function sentencesOf(transcript: z.output<typeof transcriptShape>, whole: number): RecognisedSentence[] {
+/** Undefined for a transcript with neither a text nor sentences. */
+async function sentencesOf(
+  transcript: z.output<typeof transcriptShape>,
+  whole: number,
+): Promise<RecognisedSentence[] | undefined> {
   const sentences: RecognisedSentence[] = []
-  for (const sentence of transcript.sentences ?? [])
-    sentences.push(...readSentence(sentence, sentences.at(-1)?.end ?? 0))
+  let fitting = 0
+  let letters = 0
+  for (const item of transcript.sentences ?? []) {
+    if (isTurnOver()) await nextTurn()
+    const { data } = sentenceShape.safeParse(item)
+    if (!data) continue
+    fitting++
+    for (const sentence of readSentence(data, sentences.at(-1)?.end ?? 0)) {
+      sentences.push(sentence)
+      letters += charCount(sentence.text)
+    }
+  }
+  const hasSentences = fitting > 0 || transcript.sentences?.length === 0
+  if (typeof transcript.text !== 'string' && !hasSentences) return undefined
   const all = transcript.text?.trim()
-  const letters = sentences.reduce((sum, { text }) => sum + charCount(text), 0)
-  if (!all || letters >= charCount(all) * minSentencesShare) return sentences
+  if (!all || letters >= (await charCountInTurns(all)) * minSentencesShare) return sentences
   const placed = placeWords(all, sentences)
   if (placed.length > 0)
     return placed.map(({ words, ...sentence }) => ({
@@ -89,6 +107,12 @@ function sentencesOf(transcript: z.output<typeof transcriptShape>, whole: number
     }))
   const end = time(transcript.content_duration_in_milliseconds) || whole || minWordSeconds
   return [{ start: 0, end, text: all }]
+}
+
+async function charCountInTurns(text: string): Promise<number> {
+  let count = 0
+  for await (const line of inTurns(text.match(/.{1,4000}/gsu) ?? [])) count += charCount(line)
+  return count
 }
 
 /** One sentence, or several when the speaker changes inside; `after`: the start of a sentence without times. */

@@ -6,7 +6,7 @@ import type Database from 'libsql'
 import { privateFile } from '../../../system/private-files.ts'
 import { isAlive } from '../../../system/processes.ts'
 import { guardValues } from './rows.ts'
-import { createSearchThread, type SearchThread } from './search-thread.ts'
+import { createSideThread, type SideThread } from './side-thread.ts'
 
 export type Sqlite = typeof Database
 
@@ -14,7 +14,7 @@ export interface OpenFile {
   database: Database.Database
   /** Identifies the file after a rename. */
   inode: bigint
-  searchThread: SearchThread
+  sideThread: SideThread
 }
 
 /** Files that SQLite keeps beside the database. Moved first: a new database must not start next to an old log. */
@@ -35,7 +35,7 @@ export function openFile(path: string, sqlite: Sqlite): OpenFile {
     guardValues(database)
     const inode = inodeOf(path)
     if (inode !== undefined && (before === undefined || before === inode))
-      return { database, inode, searchThread: createSearchThread(path) }
+      return { database, inode, sideThread: createSideThread(path) }
     database.close()
   }
 }

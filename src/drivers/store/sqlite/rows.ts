@@ -9,6 +9,11 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 export type Value = string | number
 
+export interface Statement {
+  sql: string
+  values: Value[]
+}
+
 /**
  * Selects a column as `bytes`, for `fromJson`: libsql aborts the process when a damaged file contains text that is not
  * UTF-8.
@@ -20,7 +25,7 @@ export function selectBytes(column: string, from: string): string {
 /** A column of the rows of a FROM clause, as bytes. */
 export function bytesOf(database: Database.Database, column: string, from: string, ...values: Value[]) {
   const rows = database.prepare(selectBytes(column, from)).all(...values)
-  return (rows as { bytes: Uint8Array }[]).map(({ bytes }) => bytes)
+  return (rows as { bytes: ArrayBuffer }[]).map(({ bytes }) => new Uint8Array(bytes))
 }
 
 /** Throws `TypeError` for bytes that are not UTF-8. */
@@ -36,9 +41,20 @@ export function fromJson<T>(bytes: Uint8Array): T {
   }
 }
 
+/** Decoded one by one: megabytes at once take long. */
+function* linesOf(text: Uint8Array): Generator<string> {
+  const lineBreak = 10
+  let from = 0
+  for (let end = text.indexOf(lineBreak); end >= 0; end = text.indexOf(lineBreak, from)) {
+    yield textOf(text.subarray(from, end))
+    from = end + 1
+  }
+  yield textOf(text.subarray(from))
+}
+
 export async function transcriptFrom(body: Uint8Array): Promise<Transcript> {
   try {
-    return await parseBody(textOf(body))
+    return await parseBody(linesOf(body))
   } catch (error) {
     throw damaged(error)
   }

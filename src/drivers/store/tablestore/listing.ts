@@ -28,8 +28,8 @@ export interface Listing {
   recent(owner: string, since: number): Promise<string[]>
 }
 
-/** Rows of one lookup. */
-const lookupRows = 50
+/** Rows of one lookup: summaries are short, and other columns hold what was said. */
+const maxLookupRows = { summaries: 200, others: 50 }
 /** Rows that `recent` reads. */
 const maxRecentRows = 200
 
@@ -50,7 +50,9 @@ export function createListing(rows: Rows): Listing {
       const found: Columns[] = []
       let position: Cursor = readCursor(cursor)
       let count = 0
-      for await (const entries of entriesAfter(rows, owner, position, Math.min(limit + 2, lookupRows))) {
+      const isOfSummaries = columns.every(column => column === 'summary')
+      const most = maxLookupRows[isOfSummaries ? 'summaries' : 'others']
+      for await (const entries of entriesAfter(rows, owner, position, Math.min(limit + 2, most))) {
         for (const row of await lookUp(owner, entries, columns)) if (matches(row)) found.push(row)
         if (found.length > limit) break
         count += entries.length

@@ -81,10 +81,10 @@ export function createRows(requests: Requests, prefix: string): Rows {
   return {
     get,
     async getMany(table, keys, columns) {
-      const all: (Columns | undefined)[] = []
-      for (let i = 0; i < keys.length; i += maxKeys)
-        all.push(...(await getSome(table, keys.slice(i, i + maxKeys), columns)))
-      return all
+      const requests = Array.from({ length: Math.ceil(keys.length / maxKeys) }, (_, i) =>
+        getSome(table, keys.slice(i * maxKeys, (i + 1) * maxKeys), columns),
+      )
+      return (await Promise.all(requests)).flat()
     },
     put: (table, key, columns, condition) =>
       write('ots:PutRow', ({ lib, client }) =>

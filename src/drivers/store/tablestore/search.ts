@@ -20,6 +20,20 @@ export function createSearch(rows: Rows, listing: Listing, index: SearchIndex): 
     return found.flatMap(row => (row && matches(row, phrases) ? [row] : []))
   }
 
+  /** More matches than the limit, or all of them; `stop` is where it has read enough. */
+  async function searchIndex(owner: string, phrases: Phrase[], cursor: Cursor, limit: number) {
+    const indexed: Columns[] = []
+    let read = 0
+    for await (const candidates of index.candidates(owner, phrases, cursor, limit + 1)) {
+      const ids = candidates.map(({ id }) => id)
+      indexed.push(...(await lookUp(owner, ids, phrases)))
+      read += ids.length
+      if (indexed.length > limit) break
+      if (read >= maxScannedRows) return { indexed, stop: candidates.at(-1) }
+    }
+    return { indexed, stop: undefined }
+  }
+
   return async (owner, query, request) => {
     const cursor = readCursor(request.cursor)
     const phrases = phrasesOf(query)
@@ -27,22 +41,13 @@ export function createSearch(rows: Rows, listing: Listing, index: SearchIndex): 
     if (!(await index.isReady()))
       return listing.page(owner, request, ['summary', 'words'], row => matches(row, phrases), maxScannedRows)
     const { limit } = request
+    const [{ indexed, stop }, recent] = await Promise.all([
+      searchIndex(owner, phrases, cursor, limit),
+      listing.recent(owner, Date.now() - indexLagMs).then(ids => lookUp(owner, ids, phrases)),
+    ])
     const found = new Map<string, Columns>()
-    const recent = await listing.recent(owner, Date.now() - indexLagMs)
-    for (const row of await lookUp(owner, recent, phrases))
-      if (isAfter(row, cursor)) found.set(textIn(row, 'id'), row)
-    let [fromIndex, read] = [0, 0]
-    let stop: Cursor | undefined
-    for await (const candidates of index.candidates(owner, phrases, cursor, limit + 1)) {
-      const ids = candidates.map(({ id }) => id)
-      const some = await lookUp(owner, ids, phrases)
-      for (const row of some) found.set(textIn(row, 'id'), row)
-      fromIndex += some.length
-      read += ids.length
-      if (fromIndex > limit) break
-      if (read >= maxScannedRows) stop = candidates.at(-1)
-      if (stop) break
-    }
+    for (const row of [...recent.filter(row => isAfter(row, cursor)), ...indexed])
+      found.set(textIn(row, 'id'), row)
     const sorted = [...found.values()].sort((a, b) => (isAfter(a, cursorOf(b)) ? 1 : -1))
     const page = pageOf(stop ? sorted.filter(row => !isAfter(row, stop)) : sorted, limit)
     return stop ? { nextCursor: writeCursor(stop), ...page } : page

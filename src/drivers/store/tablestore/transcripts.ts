@@ -61,7 +61,7 @@ export function transcripts(rows: Rows, largeValues: LargeValues, listing: Listi
         if (!row) return undefined
         const bytes = await largeValues.read(row)
         if (!bytes) continue
-        return await parseBody(bytes.toString()).catch(() => {
+        return await parseBody(bytes.toString().split('\n')).catch(() => {
           throw damagedRow()
         })
       }

@@ -1,6 +1,7 @@
 // Tells clients where to log in: metadata of the protected resource (RFC 9728), and challenges that lead to it.
 import type { IncomingHttpHeaders } from 'node:http'
 import { isPrivateHost } from '../../../domain/network/private-hosts.ts'
+import { schemeSaidBy } from '../../uris.ts'
 import { challenged, type JsonResponse, refusals } from '../responses.ts'
 import { scopes } from './scopes.ts'
 
@@ -57,8 +58,7 @@ function pathIn(address: string): string {
  * ends TLS either says so or has a public name.
  */
 function addressOf({ host = '', 'x-forwarded-proto': forwarded }: IncomingHttpHeaders): string {
-  const [said = ''] = String(forwarded ?? '').split(',')
   const usual = isPrivateHost(new URL(`http://${host}`).hostname) ? 'http' : 'https'
-  const scheme = /^https?$/.test(said.trim()) ? said.trim() : usual
+  const scheme = schemeSaidBy(forwarded) ?? usual
   return new URL(`${scheme}://${host}${endpoint}`).href
 }

@@ -1,5 +1,6 @@
 // Cookies of our own pages, which no script reads. Over HTTPS no other host and no page below a path can set one.
 import type { IncomingHttpHeaders } from 'node:http'
+import { schemeSaidBy } from '../../uris.ts'
 
 export interface Cookie {
   /** `Set-Cookie`; `headers` say whether the page is served over HTTPS, where a cookie of before it ends. */
@@ -36,6 +37,5 @@ function cookieIn({ cookie = '' }: IncomingHttpHeaders, name: string): string | 
 
 /** As the page's own address says, or a proxy that ends TLS. */
 function isSecure({ origin, 'x-forwarded-proto': forwarded }: IncomingHttpHeaders): boolean {
-  const [scheme = ''] = String(forwarded ?? '').split(',')
-  return origin === undefined ? scheme.trim() === 'https' : origin.startsWith('https:')
+  return origin === undefined ? schemeSaidBy(forwarded) === 'https' : origin.startsWith('https:')
 }

@@ -10,6 +10,10 @@ import { createWaveform } from './waveform.ts'
 
 export interface Playing {
   player: Player
+  /** Goes to a time, which the list shows, and plays on if it was playing. */
+  seek(seconds: number): void
+  /** Plays on from what the list then shows, or stops. */
+  toggle(): void
   /** Goes so many rows up or down, and plays on if it was playing. */
   step(rows: number): void
   /** The row that is heard. */
@@ -44,9 +48,11 @@ export function createPlaying(
     const at = rowAt(rows, seconds)
     const shown = rows[at]
     if (at !== row) {
+      // A reader who has scrolled away stays there.
+      const isFollowed = player.isPlaying && (row < 0 || list.isSeen(row))
       row = at
       list.mark(at)
-      if (at >= 0 && player.isPlaying) list.show(at)
+      if (at >= 0 && isFollowed) list.show(at)
       // A gap is never played as if nothing were missing.
       if (player.isPlaying) say(shown?.isGap ? `No text until ${clock(shown.end)}: ${shown.text}` : '')
     }
@@ -94,19 +100,28 @@ export function createPlaying(
 
   view.onChange(change)
   change()
-  position.addEventListener('input', () => player.seek(Number(position.value)))
-  play.addEventListener('click', player.toggle)
+  const showHeard = () => list.show(Math.max(0, row))
+  function seek(seconds: number): void {
+    player.seek(seconds)
+    showHeard()
+  }
+  function toggle(): void {
+    player.toggle()
+    if (player.isPlaying) showHeard()
+  }
+  position.addEventListener('input', () => seek(Number(position.value)))
+  play.addEventListener('click', toggle)
   const speed = byId('speed', 'select')
   speed.addEventListener('change', () => player.setSpeed(Number(speed.value)))
   byId('controls', 'div').hidden = false
   return {
     player,
+    seek,
+    toggle,
     step(count) {
       const { rows } = view.data
       const to = rows[Math.max(0, Math.min(rows.length - 1, Math.max(0, row) + count))]
-      if (!to) return
-      player.seek(to.start)
-      list.show(rowAt(rows, to.start))
+      if (to) seek(to.start)
     },
     get row() {
       return row

@@ -1,5 +1,5 @@
 // The plan of a batch: what a folder holds, what it costs, what is done, and what cannot be read.
-import { appendFile, copyFile, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { appendFile, copyFile, mkdir, rename, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { PlanRequest } from '../../../../src/jobs/jobs.ts'
@@ -67,6 +67,17 @@ describe('the recordings of a plan', () => {
     expect(recordings.map(({ name }) => name)).toEqual(['a.wav'])
     expect(copies).toMatchObject([{ name: 'b.wav', of: 'a.wav', id: recordings[0]!.id }])
     expect(newSeconds).toBeCloseTo(recordings[0]!.seconds!)
+  })
+
+  it('lengths are added up to the millisecond', async () => {
+    for (const seed of [1, 2]) {
+      const path = await put(`${seed}.wav`, seed)
+      // Of a length between two milliseconds.
+      await truncate(path, (await stat(path)).size - 198)
+    }
+    const { seconds, newSeconds } = await plan()
+    expect(seconds).toBe(Number(seconds.toFixed(3)))
+    expect(newSeconds).toBe(seconds)
   })
 
   it('a loop of links ends, and a link out of the allowed folders is not followed', async () => {

@@ -6,8 +6,8 @@ describe('aligned conversations', () => {
   const promised = ['none', 'jitter 200 ms', 'offset 800 ms', '200 ms, 800 ms, turns', '300 ms, 2 s, turns']
   it.each(noises.filter(({ name }) => promised.includes(name)))(
     'keeps the promised error rate with noise: $name',
-    noise => {
-      expect(compare(noise, 12).missed).toEqual([])
+    async noise => {
+      expect((await compare(noise, 12)).missed).toEqual([])
     },
   )
 })

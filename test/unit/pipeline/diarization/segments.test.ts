@@ -19,39 +19,41 @@ import {
 } from '../../../support/audio/recognitions.ts'
 
 describe('aligned segments', () => {
-  it('adds no spaces in scripts that have none', () => {
+  it('adds no spaces in scripts that have none', async () => {
     const [ask, tell] = [sentenceOf(1, '今天下午开会吗？', 1), sentenceOf(3, '不，明天上午九点。', 0)]
-    const found = align(recognitionOf(ask, tell), withoutSpeakers(ask, tell), 6)
+    const found = await align(recognitionOf(ask, tell), withoutSpeakers(ask, tell), 6)
     expect(segmentLines(found)).toEqual(['S1: 今天下午开会吗？', 'S2: 不，明天上午九点。'])
     expect(found.segments[1]!.words!.map(({ text }) => text).join('')).toBe('不，明天上午九点。')
   })
 
-  it('aligned segments keeps punctuation that only the sentence has', () => {
+  it('aligned segments keeps punctuation that only the sentence has', async () => {
     const bare = {
       ...answer,
       words: answer.words!.map(word => ({ ...word, text: word.text.replace(/[,.]/, '') })),
     }
-    expect(segmentLines(align(recognitionOf(...talk), withoutSpeakers(question, bare), 10))).toEqual(exchange)
+    expect(segmentLines(await align(recognitionOf(...talk), withoutSpeakers(question, bare), 10))).toEqual(
+      exchange,
+    )
   })
 
-  it('splits the text into sentences', () => {
+  it('splits the text into sentences', async () => {
     const long = sentenceOf(1, 'First we measure the hall. Then we paint, says Dr. Petrov. Is that clear?', 0)
-    expect(segmentLines(align(recognitionOf(long), withoutSpeakers(long), 10))).toEqual([
+    expect(segmentLines(await align(recognitionOf(long), withoutSpeakers(long), 10))).toEqual([
       'S1: First we measure the hall.',
       'S1: Then we paint, says Dr. Petrov.',
       'S1: Is that clear?',
     ])
   })
 
-  it('splits a sentence without an end', () => {
+  it('splits a sentence without an end', async () => {
     const endless = sentenceOf(1, Array.from({ length: 400 }, (_, i) => `word${i}`).join(' '), 0)
-    const { segments } = align(recognitionOf(endless), withoutSpeakers(endless), 130)
+    const { segments } = await align(recognitionOf(endless), withoutSpeakers(endless), 130)
     for (const { start, end } of segments) expect(end - start).toBeLessThanOrEqual(30)
     expect(segments.map(({ text }) => text).join(' ')).toBe(endless.text)
   })
 
-  it('aligned segments gives segments the times of their sentences where words have none', () => {
-    const found = align(
+  it('aligned segments gives segments the times of their sentences where words have none', async () => {
+    const found = await align(
       withoutWordTimes(recognitionOf(...talk)),
       withoutWordTimes(withoutSpeakers(...talk)),
       10,
@@ -61,35 +63,35 @@ describe('aligned segments', () => {
     expect(found.segments[0]).not.toHaveProperty('words')
   })
 
-  it('aligned segments keeps the language of each sentence', () => {
+  it('aligned segments keeps the language of each sentence', async () => {
     const textRecognition = withoutSpeakers(
       { ...question, language: 'en' },
       { ...sentenceOf(3.4, '九点。'), language: 'zh' },
     )
-    const { segments } = align(recognitionOf(...talk), textRecognition, 10)
+    const { segments } = await align(recognitionOf(...talk), textRecognition, 10)
     expect(segments.map(({ language }) => language)).toEqual(['en', 'zh'])
   })
 
-  it('repairs impossible times', () => {
+  it('repairs impossible times', async () => {
     const broken = talk.map(sentence => ({
       ...sentence,
       words: sentence.words!.map((word, i) =>
         i % 2 ? { ...word, end: word.start - 1 } : { ...word, start: 1e6 },
       ),
     }))
-    const { segments } = align(recognitionOf(...talk), withoutSpeakers(...broken), 10)
+    const { segments } = await align(recognitionOf(...talk), withoutSpeakers(...broken), 10)
     expect(segments.map(({ text }) => text).reduce(joinText)).toBe(talk.map(({ text }) => text).join(' '))
     expectValidTimes(segments, 10)
   })
 
-  it('aligned segments keeps all words in order, for any two recognitions', () => {
-    fc.assert(
-      fc.property(
+  it('aligned segments keeps all words in order, for any two recognitions', async () => {
+    await fc.assert(
+      fc.asyncProperty(
         anyRecognition(true, 0),
         anyRecognition(false, 1),
         fc.boolean(),
-        (speakerRecognition, textRecognition, isSame) => {
-          const { segments, speakers } = align(
+        async (speakerRecognition, textRecognition, isSame) => {
+          const { segments, speakers } = await align(
             isSame ? textRecognition : speakerRecognition,
             textRecognition,
             60,
@@ -118,7 +120,7 @@ describe('aligned segments', () => {
     )
   })
 
-  it('aligns many hours without a table of all words by all words', () => {
+  it('aligns many hours without a table of all words by all words', async () => {
     const vocabulary = Array.from({ length: 300 }, (_, i) => `w${((i * 7919) % 300).toString(36)}`)
     const many = Array.from({ length: 2500 }, (_, i) =>
       sentenceOf(
@@ -127,7 +129,7 @@ describe('aligned segments', () => {
         i % 3,
       ),
     )
-    const { segments } = align(shifted(recognitionOf(...many), 0.4), withoutSpeakers(...many), 10_000)
+    const { segments } = await align(shifted(recognitionOf(...many), 0.4), withoutSpeakers(...many), 10_000)
     const wrong = segments.filter(({ speaker }, i) => speaker !== `S${(i % 3) + 1}`)
     expect(segments.length).toBe(2500)
     expect(wrong.length).toBeLessThan(5)
