@@ -18,8 +18,8 @@ const clientsPerOwner = 50
 /** So many clients send a voice note each; each file is sent by every owner. */
 const notesPerOwner = 10
 const seconds = 40
-/** A hundred calls a second by all of them. */
-const meanPauseSeconds = 5
+/** 25 calls a second by all of them. */
+const meanPauseSeconds = 20
 const searchShare = 0.2
 
 interface Times {
@@ -42,7 +42,7 @@ const titleOf = (owner: number, note: number) => `Owner ${owner} note ${note}`
 /** Calls the tool and returns its data; throws where it reports an error. */
 async function call(client: Client, name: string, args: Record<string, unknown>): Promise<unknown> {
   const result = await client.callTool({ name, arguments: args }, { timeout: 120_000 })
-  if (result.isError) throw new Error(JSON.stringify(result.content))
+  if (result.isError) throw new Error(`${name}: ${JSON.stringify(result.content)}`)
   return result.structuredContent
 }
 

@@ -1,12 +1,12 @@
 // Jobs: entry point of this folder. Requests become jobs, jobs become transcripts, and callers can watch, read and change them.
 import { setMaxListeners } from 'node:events'
-import { setImmediate } from 'node:timers/promises'
 import { isBatchId } from '../domain/batch/batch.ts'
 import { SpeechError } from '../domain/errors.ts'
 import { isOver } from '../domain/job.ts'
 import { type Meter, noMeter } from '../domain/meter.ts'
 import type { Delivery, Disposition, JobMessage } from '../domain/queue.ts'
 import { createFairTurns } from '../domain/reading/fair-turns.ts'
+import { nextTurn } from '../domain/reading/turns.ts'
 import { oneLine } from '../domain/text.ts'
 import { tokens } from '../domain/tokens.ts'
 import type { Transcript } from '../domain/transcript.ts'
@@ -127,8 +127,8 @@ export function createJobs(options: JobsOptions): Jobs {
   }
 
   async function read(owner: string, id: string): Promise<Transcript> {
-    // One read each time round the event loop: SQLite and JSON would otherwise hold it for all that are asked for at once.
-    await turn(owner, () => setImmediate())
+    // In turns of the event loop: SQLite and JSON would otherwise hold it for all that are asked for at once.
+    await turn(owner, nextTurn)
     const transcript = forReaders(await find(owner, id))
     return { ...transcript, warnings: [...transcript.warnings, ...store.warnings()] }
   }

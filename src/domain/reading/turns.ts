@@ -6,17 +6,31 @@ const maxTurnMs = 4
 /** Takes a millisecond or two. */
 const maxSortedAtOnce = 2_000
 
-let lastTurn: Promise<void> = Promise.resolve()
 let turnBegan = Number.NEGATIVE_INFINITY
+/** Works that wait for a turn, the first one first. */
+const waiting: (() => void)[] = []
+let isServing = false
 
-/** Works that wait at once take one turn each, so that no turn is longer than the part of one of them. */
+/** Works that wait at once share a turn until it has lasted long. */
 export function nextTurn(): Promise<void> {
-  lastTurn = lastTurn
-    .then(() => setImmediate())
-    .then(() => {
-      turnBegan = performance.now()
-    })
-  return lastTurn
+  return new Promise(resolve => {
+    waiting.push(resolve)
+    if (!isServing) void serve()
+  })
+}
+
+async function serve(): Promise<void> {
+  isServing = true
+  while (waiting.length > 0) {
+    await setImmediate()
+    turnBegan = performance.now()
+    do {
+      waiting.shift()!()
+      // It has done its part by then.
+      await new Promise<void>(resolve => process.nextTick(resolve))
+    } while (waiting.length > 0 && !isTurnOver())
+  }
+  isServing = false
 }
 
 /** For loops over thousands of items: `if (isTurnOver()) await nextTurn()`. */
