@@ -2,12 +2,10 @@
 // Entry point: runs the program with the command line's arguments, and exits with its code.
 import { fileURLToPath } from 'node:url'
 import { runProgram } from './program.ts'
-import { optimiseLate } from './system/optimiser.ts'
 import { keepHeapSmall } from './system/small-heap.ts'
 import { optimiseNoWebAssembly } from './system/webassembly.ts'
 
 keepHeapSmall()
-optimiseLate()
 optimiseNoWebAssembly()
 
 // Writers to stdout handle its errors, and a host may stop reading stderr: without listeners both would end the process.
