@@ -32,12 +32,7 @@ const concurrency = 4
 
 export async function startTablestoreLibrary(): Promise<TablestoreLibrary> {
   const child = fork(fileURLToPath(import.meta.url), ['serve'], {
-    execArgv: [
-      '--import',
-      'tsx',
-      '--max-old-space-size=8192',
-      ...(process.env.VPROF ? ['--cpu-prof', '--cpu-prof-dir=/tmp/v/prof'] : []),
-    ],
+    execArgv: ['--import', 'tsx', '--max-old-space-size=8192'],
   })
   const [{ endpoint, instance, accessKeyId, accessKeySecret }] = (await once(child, 'message')) as [Started]
   const store = tablestoreStore({ endpoint, instance, prefix, key: { accessKeyId, accessKeySecret } })

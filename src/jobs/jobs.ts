@@ -142,10 +142,9 @@ export function createJobs(options: JobsOptions): Jobs {
       waiters.detach(`${owner}/${id}`)
       return running.transcript()
     }
-    const [transcript, job, format] = await Promise.all([
+    const [transcript, job] = await Promise.all([
       repository.getTranscript(owner, id),
       repository.get(owner, id).catch(() => undefined),
-      repository.getFormat(owner, id),
     ])
     if (!transcript && !job) {
       const resolved = await preparations.resolve(owner, id)
@@ -154,7 +153,7 @@ export function createJobs(options: JobsOptions): Jobs {
     }
     if (!transcript) return emptyTranscript(job!)
     const found = job ? withJobState(job, transcript) : transcript
-    return withFormatted(found, format)
+    return withFormatted(found, await repository.getFormat(owner, id))
   }
 
   async function readWithJob(owner: string, given: string) {

@@ -26,14 +26,15 @@ export const diarize: Pipeline = async (given, ports, run, onFound) => {
     recognisers,
     ...options,
   }))
+  const aligned = alignOnce()
   const resultOf = async (results: PassResults, isOver: boolean) => {
-    const { warnings, ...text } = await align(...recognitionsOf(results), results.duration)
+    const { warnings, ...text } = await aligned(...recognitionsOf(results), results.duration)
     const findings = fileResult(text, { request, source, ports, results, isOver })
     return { findings, warnings }
   }
   const onPassDone = (soFar: PassResults) => {
     let found: Promise<Findings> | undefined
-    // Cached: hours of words take seconds to align, and each reader calls this.
+    // Each reader calls this.
     onFound(() => (found ??= resultOf(soFar, false).then(({ findings }) => findings)))
   }
   const results = await runPasses(passes, { request, source, ports, run, onPassDone })
@@ -49,6 +50,15 @@ export const diarize: Pipeline = async (given, ports, run, onFound) => {
   const lost = modelWarnings(passes, results)
   for (const warning of [...textWarnings(results, findings.segments), ...lost, ...doubts]) run.warn(warning)
   return findings
+}
+
+/** Aligns what it has aligned last only once: hours of words take seconds, and the last pass brings the final result. */
+function alignOnce(): typeof align {
+  let last: { of: Parameters<typeof align>; aligned: ReturnType<typeof align> } | undefined
+  return (...of) => {
+    if (!last?.of.every((one, i) => one === of[i])) last = { of, aligned: align(...of) }
+    return last.aligned
+  }
 }
 
 type Recognitions = readonly [

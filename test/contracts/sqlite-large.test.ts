@@ -1,4 +1,4 @@
-// Large values of the SQLite store, which are written and read in its thread.
+// Large values of the SQLite store, which are read in its thread.
 import Sqlite from 'libsql'
 import { expect, it } from 'vitest'
 import { owner, useSqliteFile } from '../support/contracts/sqlite-file.ts'
@@ -46,6 +46,28 @@ it('a checkpoint with a long list is read as it was stored', async () => {
   const value = { hearing: { sentences: words, seconds: 9, url: undefined }, by: 'tr_1', none: [], at: null }
   await store().putCheckpoint(owner, 'key', value, 'tr_1')
   expect(await store().getCheckpoint(owner, 'key')).toEqual(value)
+})
+
+it('a long checkpoint keeps its place among the writes of its job', async () => {
+  const long = { words: Array.from({ length: 30_000 }, (_, i) => `word ${i}`) }
+  await Promise.all([
+    store().putCheckpoint(owner, 'replaced', long, 'tr_1'),
+    store().putCheckpoint(owner, 'replaced', 'new', 'tr_1'),
+  ])
+  expect(await store().getCheckpoint(owner, 'replaced')).toBe('new')
+  await Promise.all([
+    store().putCheckpoint(owner, 'deleted', long, 'tr_2'),
+    store().deleteCheckpoints(owner, 'tr_2'),
+  ])
+  expect(await store().getCheckpoint(owner, 'deleted')).toBeUndefined()
+})
+
+it('a transcript of hours is read also where the file is moved in the same moment', async () => {
+  const long = longTranscript('tr_long')
+  await store().putTranscript(owner, long)
+  const reads = [1, 2, 3].map(() => store().getTranscript(owner, 'tr_long'))
+  await store().close()
+  for (const read of reads) expect(await read).toEqual(long)
 })
 
 it('a transcript of hours waits while another process writes', async () => {

@@ -47,7 +47,8 @@ export async function stringify(value: unknown): Promise<string> {
     for await (const slice of slices(value)) json.push(JSON.stringify(slice).slice(1, -1))
     return `[${json.join(',')}]`
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return JSON.stringify(value)
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || 'toJSON' in value)
+    return JSON.stringify(value)
   const members: string[] = []
   for (const [key, member] of Object.entries(value))
     if (member !== undefined) members.push(`${JSON.stringify(key)}:${await stringify(member)}`)

@@ -160,12 +160,19 @@ export function createTranscripts(guarded: Guard) {
     pages = 1
     void guarded(load)
   })
+  let isReadingMore = false
   more.addEventListener('click', () => {
+    if (isReadingMore) return
+    isReadingMore = true
     pages++
     void guarded(async () => {
-      const before = shown.length
-      await (isFresh && next !== undefined ? read(shown, next, 1) : load())
-      byId('list', 'ul').children[before]?.querySelector('a')?.focus()
+      try {
+        const before = shown.length
+        await (isFresh && next !== undefined ? read(shown, next, 1) : load())
+        byId('list', 'ul').children[before]?.querySelector('a')?.focus()
+      } finally {
+        isReadingMore = false
+      }
     })
   })
 

@@ -74,7 +74,8 @@ export function createDraft(leased: LeasedJob, { repository, changes }: JobBasis
     findings: async () => findings?.(),
     /** The transcript so far. */
     async transcript(): Promise<Transcript> {
-      if (findings) return transcriptView(leased.job(), await findings(), [...warnings])
+      const found = await findings?.()
+      if (found) return transcriptView(leased.job(), found, [...warnings])
       const earlier = await before
       return earlier ? withJobState(leased.job(), earlier) : emptyTranscript(leased.job())
     },

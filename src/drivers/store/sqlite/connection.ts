@@ -17,9 +17,8 @@ import {
   type Sqlite,
   setAside,
 } from './files.ts'
-import { ensureValues, type Statement, transaction, type Value } from './rows.ts'
+import { ensureValues, transaction, type Value } from './rows.ts'
 import { prepare, truncateLog, withoutOverwriting } from './schema.ts'
-import type { SideThread } from './side-thread.ts'
 
 type Work<T> = (database: Database.Database) => T
 
@@ -32,11 +31,6 @@ export interface Connection {
   readAside(owner: string, sql: string, ...values: Value[]): Promise<Uint8Array[]>
   /** Runs the work in a transaction. Sets a damaged file aside and repeats the work on a new one. */
   write<T>(work: Work<T>): Promise<T>
-  /**
-   * Runs the statements in a transaction beside the event loop; resolves with the number of rows that each has changed. After
-   * an error, `write` does what is to be done about it.
-   */
-  writeAside(owner: string, statements: Statement[]): Promise<number[]>
   /** As `write`, for work that makes room: also on a full disk. */
   writeOnFullDisk<T>(work: Work<T>): Promise<T>
   /** Keeps room on the disk for `writeOnFullDisk`. */
@@ -69,7 +63,6 @@ export function createConnection(folder: string, { onOpen, onWrite }: Connection
   /** The last write failed with this error. */
   let failure: SpeechError | undefined
   let isPartlyDamaged = false
-  let writingAside: Promise<unknown> | undefined
 
   /** On first use: a server that only lists its tools does without. */
   const load = () => (library ??= import('libsql'))
@@ -90,7 +83,6 @@ export function createConnection(folder: string, { onOpen, onWrite }: Connection
   }
 
   async function write<T>(work: Work<T>): Promise<T> {
-    await writingAside
     try {
       const result = await call(sqlite => withRecovery(sqlite, () => transaction(open(sqlite), work)))
       failure = undefined
@@ -102,30 +94,17 @@ export function createConnection(folder: string, { onOpen, onWrite }: Connection
     }
   }
 
-  /** The thread of the open file. */
-  function thread(): Promise<SideThread> {
-    return call(sqlite =>
-      withRecovery(sqlite, () => {
-        open(sqlite)
-        return file!.sideThread
-      }),
-    )
-  }
-
   async function readAside(owner: string, sql: string, values: Value[]): Promise<Uint8Array[]> {
     ensureValues(values)
-    return (await thread()).read(owner, sql, values).catch(fail)
-  }
-
-  async function writeAside(owner: string, statements: Statement[]): Promise<number[]> {
-    ensureValues(statements.flatMap(({ values }) => values))
-    const changes = (await thread()).write(owner, statements)
-    // Other writes would wait for the lock in the event loop.
-    writingAside = Promise.allSettled([writingAside, changes])
-    const found = await changes
-    if (hasMoved()) throw damaged(undefined)
-    onWrite?.()
-    return found
+    const { readThread } = await call(sqlite =>
+      withRecovery(sqlite, () => {
+        open(sqlite)
+        return file!
+      }),
+    )
+    const rows = await readThread.read(owner, sql, values).catch(fail)
+    // The file was moved meanwhile.
+    return rows ?? readAside(owner, sql, values)
   }
 
   async function writeOnFullDisk<T>(work: Work<T>): Promise<T> {
@@ -174,9 +153,9 @@ export function createConnection(folder: string, { onOpen, onWrite }: Connection
 
   function leave(): void {
     if (!file) return
-    const { database, inode, sideThread } = file
+    const { database, inode, readThread } = file
     file = undefined
-    closing = sideThread.close()
+    closing = readThread.close()
     database.close()
     const found = findKeptName(path, inode)
     if (found === undefined) return
@@ -210,7 +189,6 @@ export function createConnection(folder: string, { onOpen, onWrite }: Connection
     read: work => call(sqlite => work(withRecovery(sqlite, () => open(sqlite)))),
     readAside: (owner, sql, ...values) => readAside(owner, sql, values),
     write,
-    writeAside,
     writeOnFullDisk,
     keepReserve: () => keepReserve(path),
     warmUp: () => void load().catch(() => {}),

@@ -5,8 +5,8 @@ import { basename, dirname, join } from 'node:path'
 import type Database from 'libsql'
 import { privateFile } from '../../../system/private-files.ts'
 import { isAlive } from '../../../system/processes.ts'
+import { createReadThread, type ReadThread } from './read-thread.ts'
 import { guardValues } from './rows.ts'
-import { createSideThread, type SideThread } from './side-thread.ts'
 
 export type Sqlite = typeof Database
 
@@ -14,7 +14,7 @@ export interface OpenFile {
   database: Database.Database
   /** Identifies the file after a rename. */
   inode: bigint
-  sideThread: SideThread
+  readThread: ReadThread
 }
 
 /** Files that SQLite keeps beside the database. Moved first: a new database must not start next to an old log. */
@@ -35,7 +35,7 @@ export function openFile(path: string, sqlite: Sqlite): OpenFile {
     guardValues(database)
     const inode = inodeOf(path)
     if (inode !== undefined && (before === undefined || before === inode))
-      return { database, inode, sideThread: createSideThread(path) }
+      return { database, inode, readThread: createReadThread(path) }
     database.close()
   }
 }

@@ -9,11 +9,6 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 export type Value = string | number
 
-export interface Statement {
-  sql: string
-  values: Value[]
-}
-
 /**
  * Selects a column as `bytes`, for `fromJson`: libsql aborts the process when a damaged file contains text that is not
  * UTF-8.

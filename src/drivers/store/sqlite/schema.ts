@@ -11,14 +11,6 @@ export const erasingId = 0x73706d31
 export const erasingPragma = `PRAGMA application_id = ${erasingId}`
 
 const maxLogPages = 10_000
-/** Of each connection that writes. */
-export const writerPragmas = [
-  'synchronous = NORMAL',
-  // Upkeep copies the log into the file much earlier, beside the event loop.
-  `wal_autocheckpoint = ${maxLogPages}`,
-  // Overwrites deleted rows with zeros.
-  'secure_delete = ON',
-]
 
 const schema = `
   CREATE TABLE transcripts (
@@ -57,7 +49,11 @@ const schema = `
 export function prepare(database: Database.Database): void {
   database.pragma(`busy_timeout = ${lockTimeoutMs}`)
   if (versionOf(database) < schemaVersion) create(database)
-  for (const pragma of writerPragmas) database.pragma(pragma)
+  database.pragma('synchronous = NORMAL')
+  // Upkeep copies the log into the file much earlier, beside the event loop.
+  database.pragma(`wal_autocheckpoint = ${maxLogPages}`)
+  // Overwrites deleted rows with zeros.
+  database.pragma('secure_delete = ON')
   touch(database)
 }
 

@@ -8,11 +8,13 @@ export function matchExpression(query: string): string | undefined {
   return phrases.length > 0 ? phrases.join(' AND ') : undefined
 }
 
-/** Indexes the new row of a transcript; title and text are given as terms. */
-export function index(database: Database.Database, number: number, title: string, text: string): void {
+/** Indexes the row of a transcript; title and text are given as terms. Returns true if the row was indexed before. */
+export function index(database: Database.Database, number: number, title: string, text: string): boolean {
+  const wasIndexed = removeFromIndex(database, number)
   database.prepare('INSERT INTO search (rowid, title, text) VALUES (?, ?, ?)').run(number, title, text)
+  return wasIndexed
 }
 
-export function removeFromIndex(database: Database.Database, number: number): void {
-  database.prepare('DELETE FROM search WHERE rowid = ?').run(number)
+export function removeFromIndex(database: Database.Database, number: number): boolean {
+  return database.prepare('DELETE FROM search WHERE rowid = ?').run(number).changes > 0
 }

@@ -9,7 +9,7 @@ import type { Connection } from './connection.ts'
 import { bytesOf, fromJson, selectBytes, transcriptFrom, type Value } from './rows.ts'
 import { index, matchExpression, removeFromIndex } from './search.ts'
 import type { Upkeep } from './upkeep/upkeep.ts'
-import { readValue, writeValues } from './values.ts'
+import { readValue } from './values.ts'
 
 type Transcripts = Pick<
   Store,
@@ -43,15 +43,10 @@ export function transcripts(connection: Connection, upkeep: Pick<Upkeep, 'schedu
         const { id, createdAt } = transcript
         const summary = JSON.stringify(summaryOf(transcript))
         const { body, title, text } = await serialize(transcript)
-        const [, deleted] = await writeValues(connection, owner, [
-          { sql: insertion(`UPDATE SET ${replaced}`), values: [owner, id, createdAt, summary, body] },
-          { sql: `DELETE FROM search WHERE rowid = (SELECT number ${ofId})`, values: [owner, id] },
-          {
-            sql: `INSERT INTO search (rowid, title, text) SELECT number, ?, ? ${ofId}`,
-            values: [title, text, owner, id],
-          },
-        ])
-        if (deleted! > 0) upkeep.schedule()
+        return connection.write(database => {
+          const row = insert(database, `UPDATE SET ${replaced}`, owner, id, createdAt, summary, body)
+          if (index(database, row!.number, title, text)) upkeep.schedule()
+        })
       }),
     async getTranscript(owner, id) {
       const body = await readValue(connection, 'body', 'transcripts WHERE owner = ? AND id = ?', owner, id)
@@ -89,12 +84,11 @@ export function transcripts(connection: Connection, upkeep: Pick<Upkeep, 'schedu
 
 const replaced = 'created_at = excluded.created_at, summary = excluded.summary, body = excluded.body'
 
-const ofId = 'FROM transcripts WHERE owner = ? AND id = ?'
-
-/** Of owner, id, time of creation, summary and body. */
-function insertion(onConflict: string): string {
-  return `INSERT INTO transcripts (owner, id, created_at, summary, body) VALUES (?, ?, ?, ?, ?)
-    ON CONFLICT (owner, id) DO ${onConflict}`
+/** Undefined where the owner has a transcript with this id and `onConflict` is `NOTHING`. */
+function insert(database: Database.Database, onConflict: string, ...values: Value[]) {
+  const sql = `INSERT INTO transcripts (owner, id, created_at, summary, body) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (owner, id) DO ${onConflict} RETURNING number`
+  return (database.prepare(sql).all(...values) as { number: number }[])[0]
 }
 
 /** How to add a transcript from a damaged file, unless there is one with its id. Throws for a body that is not whole. */
@@ -107,8 +101,7 @@ export async function recovered(
   const summary = JSON.stringify(summaryOf(transcript))
   const { body, title, text } = await serialize(transcript)
   return database => {
-    const sql = `${insertion('NOTHING')} RETURNING number`
-    const [row] = database.prepare(sql).all(owner, id, createdAt, summary, body) as { number: number }[]
+    const row = insert(database, 'NOTHING', owner, id, createdAt, summary, body)
     if (row) index(database, row.number, title, text)
   }
 }

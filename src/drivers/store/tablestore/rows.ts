@@ -1,4 +1,5 @@
 // Rows as plain objects of text, integers and bytes, and the requests that read and write them.
+import pLimit from 'p-limit'
 import type Tablestore from 'tablestore'
 import type { Library } from './client.ts'
 import { damagedRow } from './errors.ts'
@@ -39,6 +40,8 @@ export interface Rows {
 
 /** Rows of one request (the service allows 100 keys, and 5,000 rows of a range). */
 const maxKeys = 100
+/** Leases and reads of others use the same connections. */
+const groupsAtOnce = 3
 const maxRangeRows = 1_000
 
 export function createRows(requests: Requests, prefix: string): Rows {
@@ -81,10 +84,11 @@ export function createRows(requests: Requests, prefix: string): Rows {
   return {
     get,
     async getMany(table, keys, columns) {
-      const requests = Array.from({ length: Math.ceil(keys.length / maxKeys) }, (_, i) =>
-        getSome(table, keys.slice(i * maxKeys, (i + 1) * maxKeys), columns),
+      const limit = pLimit(groupsAtOnce)
+      const groups = Array.from({ length: Math.ceil(keys.length / maxKeys) }, (_, i) =>
+        limit(() => getSome(table, keys.slice(i * maxKeys, (i + 1) * maxKeys), columns)),
       )
-      return (await Promise.all(requests)).flat()
+      return (await Promise.all(groups)).flat()
     },
     put: (table, key, columns, condition) =>
       write('ots:PutRow', ({ lib, client }) =>
