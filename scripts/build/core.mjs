@@ -16,10 +16,8 @@ export function coreModules({ inputs, outputs }, entry, start) {
   const known = new Map(ofEntry.map(path => [path, true]))
   const isLight = path => {
     if (known.has(path)) return known.get(path)
-    const isOwn = path.startsWith('src/')
-    // Until they are known: within a circle the other modules tell.
-    known.set(path, isOwn)
-    known.set(path, isOwn && inputs[path].imports.filter(isAtOnce).every(({ path }) => isLight(path)))
+    const needs = inputs[path].imports.filter(isAtOnce)
+    known.set(path, path.startsWith('src/') && needs.every(({ path }) => isLight(path)))
     return known.get(path)
   }
   // These stay where they are: they find files beside the entry.
@@ -43,7 +41,7 @@ function loadedWith(outputs, module) {
   return [...files].flatMap(file => Object.keys(outputs[file].inputs))
 }
 
-/** Puts `modules` into one file, which `entry` and all that is imported on first use import. */
+/** Puts `modules` into one file, which `entry` and all that is imported on first use import; those lose default exports. */
 export const withCore = (root, entry, modules) => ({
   name: 'with-core',
   setup({ onResolve, onLoad }) {

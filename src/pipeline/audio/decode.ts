@@ -70,13 +70,8 @@ export function decode(
     // The system may have ended a process that waits, or forbid it to follow a link.
     if (waited && !(yield* soundFrom(waited, { mayBeEmpty: true }))) return
     const urgency = options.urgency ?? (options.voiceNote ? 'note' : 'long')
-    const takeBack = urgency === 'long' ? noteDecoders?.giveWay() : undefined
-    try {
-      const decoder = startFfmpeg(found, argumentsFor(source.file), run.signal, urgency)
-      yield* soundFrom(decoder, { mayBeEmpty: false })
-    } finally {
-      takeBack?.()
-    }
+    const decoder = startFfmpeg(found, argumentsFor(source.file), run.signal, urgency)
+    yield* soundFrom(decoder, { mayBeEmpty: false })
     if (waited) noteDecoders?.noteFailure()
   }
   /** Returns true where `mayBeEmpty` and nothing was decoded. */

@@ -65,7 +65,9 @@ export function startEncoder(
   signal: AbortSignal,
   settings: readonly string[] = [],
 ): FfmpegProcess {
-  const input = ['-loglevel', 'error', '-f', 'wav', '-ignore_length', '1', '-i', 'pipe:0']
+  // Without the codec, ffmpeg looks for others in the samples, and takes some noise for MP3.
+  const format = ['-f', 'wav', '-ignore_length', '1', '-c:a', 'pcm_s16le']
+  const input = ['-loglevel', 'error', ...format, '-i', 'pipe:0']
   const output = [...settings, ...encoderArguments(profile), 'pipe:1']
   const urgency = profile === 'voiceNote' ? 'note' : 'long'
   const process = startFfmpeg(ffmpeg, [...input, ...output], signal, urgency)

@@ -18,8 +18,6 @@ export interface Ffmpeg {
 export interface NoteDecoders {
   /** The decoder that waits for such a file, told to go on with this one; undefined if there is none. */
   take(ffmpeg: Ffmpeg, note: NoteInput, signal: AbortSignal): FfmpegProcess | undefined
-  /** None waits beside the decoder of a long recording, until it has ended or a note has come: call the result then. */
-  giveWay(): () => void
   /** After some that brought nothing, where a new one did, none waits again. */
   noteFailure(): void
 }

@@ -41,6 +41,7 @@ function areTimed(all: unknown): boolean {
 
 /** Larger reads mean fewer turns of the event loop; smaller ones, shorter turns. */
 const readBytes = 1 << 20
+const minReadBytes = 1 << 16
 /** A file modified more recently may change again within the same tick of its clock. */
 const minFileAgeMs = 100
 
@@ -103,8 +104,8 @@ async function sharedRead(
 
 async function hashFile(file: string, size: number, signal: AbortSignal): Promise<string> {
   const hash = createHash('sha256')
-  // A buffer that is not filled is copied.
-  const highWaterMark = Math.min(readBytes, Math.max(1, size))
+  // A buffer that is not filled is copied. The file may have grown.
+  const highWaterMark = Math.min(readBytes, Math.max(minReadBytes, size))
   for await (const buffer of createReadStream(file, { highWaterMark, signal })) {
     if (isTurnOver()) await nextTurn()
     hash.update(buffer)

@@ -17,8 +17,6 @@ export interface WaitingDecoders extends NoteDecoders {
 }
 
 interface Waiting {
-  ffmpeg: Ffmpeg
-  note: NoteInput
   decoder: FfmpegProcess
   /** Its arguments, and the extension of its file. */
   kind: string
@@ -28,7 +26,7 @@ interface Waiting {
   timer: NodeJS.Timeout
 }
 
-/** Not longer: it keeps 10 MB, and as much again of libraries. */
+/** Not longer: it keeps 13 MB. */
 const maxIdleMs = 300_000
 /** Of a process that the system has ended, or that it keeps from following a link. */
 const maxFailures = 3
@@ -71,15 +69,7 @@ export function createNoteDecoders(folder: string): WaitingDecoders {
     const args = [...firstInput, ...note.argumentsFor(link)]
     try {
       const decoder = startFfmpeg(ffmpeg, args, controller.signal, 'note')
-      const prepared = {
-        ffmpeg,
-        note,
-        decoder,
-        kind,
-        link,
-        controller,
-        timer: setTimeout(end, maxIdleMs).unref(),
-      }
+      const prepared = { decoder, kind, link, controller, timer: setTimeout(end, maxIdleMs).unref() }
       waiting = prepared
       const forget = () => {
         clearTimeout(prepared.timer)
@@ -132,13 +122,6 @@ export function createNoteDecoders(folder: string): WaitingDecoders {
       const argumentsFor = (file: string) =>
         decoderArguments({ file, hasClock: true } as Source, { voiceNote: true })
       if (!waiting) prepareFor(ffmpeg, { file: name, argumentsFor })
-    },
-    giveWay() {
-      const last = waiting
-      end()
-      return () => {
-        if (last && !waiting) prepareFor(last.ffmpeg, last.note)
-      }
     },
     noteFailure() {
       failures++

@@ -49,7 +49,7 @@ export function createPlaying(
     const shown = rows[at]
     if (at !== row) {
       // A reader who has scrolled away stays there.
-      const isFollowed = player.isPlaying && (row < 0 || list.isSeen(row))
+      const isFollowed = player.isPlaying && list.isSeen(Math.max(0, row))
       row = at
       list.mark(at)
       if (at >= 0 && isFollowed) list.show(at)

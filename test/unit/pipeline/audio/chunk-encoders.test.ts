@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it, vi } from 'vitest'
 import { type ChunkEncoders, createChunkEncoders } from '../../../../src/pipeline/audio/chunk-encoders.ts'
 import { locateTestFfmpeg, testFfmpeg } from '../../../support/audio/ffmpeg.ts'
 import { generator, rate } from '../../../support/audio/synthetic-speech.ts'
-import { tempFolder } from '../../../support/e2e/system.ts'
+import { fixture, tempFolder } from '../../../support/e2e/system.ts'
 import { samplesOf } from '../../../support/emulators/dashscope-client.ts'
 
 const ffmpeg = await testFfmpeg()
@@ -100,6 +100,13 @@ describe('an encoder of several chunks', () => {
   it('fills a short chunk up with silence', async () => {
     const played = decoded(await encoders().encode(recording.subarray(0, 100), 2 * rate))
     expect(played.length).toBeGreaterThanOrEqual(2 * rate)
+  })
+
+  it('takes noise whose bytes look like MP3 for the samples it is', async () => {
+    const { buffer, byteOffset } = await readFile(fixture('interview.mp3'))
+    const noise = new Int16Array(buffer.slice(byteOffset, byteOffset + 8 * rate))
+    // Other sound would be at least as loud as the noise.
+    expect(fidelity(noise, await encoders().encode(noise, rate))).toBeGreaterThan(1)
   })
 
   it('takes chunks at once, and others after its release', async () => {

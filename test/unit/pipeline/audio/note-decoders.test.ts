@@ -99,17 +99,6 @@ describe.runIf(process.platform === 'linux')('a decoder that waited', () => {
     expect(await decoded(file)).toEqual({ code: 'NOT_AUDIO', warnings: [] })
   })
 
-  it('gives way to the decoder of a long recording, and waits again afterwards', async () => {
-    const decoders = createNoteDecoders(links())
-    onTestFinished(decoders.close)
-    decoders.keepReady({ path: ffmpeg }, 'note.ogg')
-    await vi.waitFor(() => expect(waiting()).toHaveLength(1))
-    const takeBack = decoders.giveWay()
-    await vi.waitFor(() => expect(waiting()).toEqual([]))
-    takeBack()
-    await vi.waitFor(() => expect(waiting()).toHaveLength(1))
-  })
-
   it('leaves no link, and ends with the others', async () => {
     const decoders = createNoteDecoders(links())
     const file = join(folder.path, 'copy.ogg')
