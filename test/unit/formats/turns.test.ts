@@ -9,9 +9,13 @@ const whole = longTranscript('tr_long')
 const long = { ...whole, segments: whole.segments.slice(0, 30) }
 const wordCount = long.segments.flatMap(({ words = [] }) => words).length
 
+/** Never goes back: a turn of an earlier test would seem to begin later than now. */
+let milliseconds = performance.now()
+
 /** Counts the turns of the event loop during some work in which each step takes a millisecond. */
 async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
-  let milliseconds = performance.now()
+  // The turn of an earlier test would be shared.
+  await nextTurn()
   const clock = vi.spyOn(performance, 'now').mockImplementation(() => milliseconds++)
   let turns = 0
   const count = () => {
@@ -39,7 +43,6 @@ it('other work runs between a few steps of a check', async () => {
 
 it('other work runs between the parts of many works at once', async () => {
   // Each part takes a whole turn.
-  let milliseconds = performance.now()
   const clock = vi.spyOn(performance, 'now').mockImplementation(() => (milliseconds += 5))
   const order: string[] = []
   let isOver = false
