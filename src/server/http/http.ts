@@ -4,7 +4,6 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { isInitializeRequest, isLegacyRequest, type McpServer } from '@modelcontextprotocol/server'
 import { codeOf } from '../../domain/errors.ts'
-import { isTurnOver, nextTurn } from '../../domain/reading/turns.ts'
 import { lazily } from '../../domain/waiting/lazily.ts'
 import { log } from '../../log.ts'
 import type { Connection, ServerOptions } from '../connection.ts'
@@ -169,9 +168,6 @@ export async function serveHttp(
     if (lacking) return sendJson(outgoing, lacking)
     if (incoming.method === 'GET' || isListen(body)) endWith(caller, outgoing)
     acceptBoth(incoming.headers)
-    // Of many requests that arrive together, some wait for another turn of the event loop.
-    if (isTurnOver()) await nextTurn()
-    if (!pending.has(outgoing)) return
     return adapt(incoming, outgoing, request =>
       route({ owner, request, body, slots, onEnd: callback => onEnd(outgoing, callback) }),
     )
