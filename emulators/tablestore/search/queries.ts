@@ -23,7 +23,7 @@ export interface Document {
   value(field: string): Value | undefined
 }
 
-/** Whether a row matches. */
+/** Tells if a row matches. */
 export type Matcher = (document: Document) => boolean
 
 type Kind = (bytes: Uint8Array) => Matcher
