@@ -1,9 +1,9 @@
 // speech-mcp upload FILE ADDRESS: sends a recording to a server that has given a ticket for it.
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { SpeechError } from '../../domain/errors.ts'
+import { fileBlocks } from '../../system/file-blocks.ts'
 import type { Command } from '../command.ts'
 import { givenPath } from '../io/given-path.ts'
 import { printLine } from '../io/messages.ts'
@@ -63,7 +63,7 @@ async function readFacts(path: string, signal: AbortSignal) {
         hint: 'Check that the recording was saved or copied completely.',
       })
     const hash = createHash('sha256')
-    for await (const piece of createReadStream(path, { highWaterMark: 1 << 20, signal })) hash.update(piece)
+    for await (const block of fileBlocks(path, signal)) hash.update(block)
     return { path, name: basename(path), bytes: info.size, sha256: hash.digest('hex') }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException

@@ -1,11 +1,11 @@
 // Content hashes that identify earlier work: of a recording's bytes, and of a chunk's samples.
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import pLimit from 'p-limit'
 import type { Checkpoints, RecognisedWord, Recognition } from '../../domain/ports.ts'
 import { isTurnOver, nextTurn } from '../../domain/reading/turns.ts'
 import { unlessAborted } from '../../domain/waiting/unless-aborted.ts'
+import { fileBlocks } from '../../system/file-blocks.ts'
 
 /** Options of a recognition; another model, language or context may give other words. */
 export interface AsrOptions {
@@ -39,9 +39,6 @@ function areTimed(all: unknown): boolean {
   return Array.isArray(all) && all.every(isTimed)
 }
 
-/** Larger reads mean fewer turns of the event loop; smaller ones, shorter turns. */
-const readBytes = 1 << 20
-const minReadBytes = 1 << 16
 /** A file modified more recently may change again within the same tick of its clock. */
 const minFileAgeMs = 100
 
@@ -86,7 +83,7 @@ async function sharedRead(
   let pending = pendingReads.get(key)
   if (!pending) {
     const stop = new AbortController()
-    const read = () => hashFile(file, size, stop.signal)
+    const read = () => hashFile(file, stop.signal)
     pending = { digest: size > largeBytes ? largeReads(read) : read(), stop, waiting: 0 }
     pendingReads.set(key, pending)
   }
@@ -102,13 +99,11 @@ async function sharedRead(
   }
 }
 
-async function hashFile(file: string, size: number, signal: AbortSignal): Promise<string> {
+async function hashFile(file: string, signal: AbortSignal): Promise<string> {
   const hash = createHash('sha256')
-  // A buffer that is not filled is copied. The file may have grown.
-  const highWaterMark = Math.min(readBytes, Math.max(minReadBytes, size))
-  for await (const buffer of createReadStream(file, { highWaterMark, signal })) {
+  for await (const block of fileBlocks(file, signal)) {
     if (isTurnOver()) await nextTurn()
-    hash.update(buffer)
+    hash.update(block)
   }
   return hash.digest('hex')
 }
