@@ -259,7 +259,7 @@ export interface Store extends SpendingStore {
   erase(): Promise<string[]>
   /** Sentences for the user: why nothing can be stored now, and which damaged files were set aside. */
   warnings(): string[]
-  /** Loads what the first call needs, without opening or creating anything. */
+  /** Prepares the first call in the background. That call tells what is wrong. */
   warmUp?(): void
   /** Number of times that rows were lost in this process: a damaged file was set aside. */
   losses(): number

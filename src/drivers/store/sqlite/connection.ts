@@ -35,7 +35,7 @@ export interface Connection {
   writeOnFullDisk<T>(work: Work<T>): Promise<T>
   /** Keeps room on the disk for `writeOnFullDisk`. */
   keepReserve(): Promise<void>
-  /** Loads the library, and touches no file. */
+  /** Opens the file in advance. The next call tells what is wrong. */
   warmUp(): void
   /** False if the next call would create the file. */
   exists(): boolean
@@ -151,6 +151,10 @@ export function createConnection(folder: string, { onOpen, onWrite }: Connection
     return file.database
   }
 
+  function opened(sqlite: Sqlite): Database.Database {
+    return withRecovery(sqlite, () => open(sqlite))
+  }
+
   function leave(): void {
     if (!file) return
     const { database, inode, readThread } = file
@@ -186,12 +190,12 @@ export function createConnection(folder: string, { onOpen, onWrite }: Connection
 
   return {
     path,
-    read: work => call(sqlite => work(withRecovery(sqlite, () => open(sqlite)))),
+    read: work => call(sqlite => work(opened(sqlite))),
     readAside: (owner, sql, ...values) => readAside(owner, sql, values),
     write,
     writeOnFullDisk,
     keepReserve: () => keepReserve(path),
-    warmUp: () => void load().catch(() => {}),
+    warmUp: () => void call(opened).catch(() => {}),
     exists: () => existsSync(path),
     ensureWritable() {
       const error = existsSync(path) ? obstacleAt(path) : undefined
