@@ -8,7 +8,7 @@ const requestsAtOnce = 8
 const maxAimedSeconds = 150
 const minPartSeconds = 30
 /** The first part is longer than the mean by this share, and the last one shorter: it is ready later, and due with the first. */
-const maxSlope = 0.2
+const maxSlope = 0.16
 /** Share of the longest chunk that a part may aim at: the pause that ends it may lie behind its end. */
 const aimShare = 0.94
 /** Of longer recordings, the first and the last chunks are short: nothing else can be done while they are prepared or sent. */
