@@ -70,6 +70,11 @@ class LevelHistogram {
   get total(): number {
     return this.#total
   }
+
+  clear(): void {
+    this.#counts.fill(0)
+    this.#total = 0
+  }
 }
 
 function bin(level: number): number {
@@ -159,14 +164,24 @@ export class ActivityLabeller {
  * mask a voice.
  */
 export class SilenceTest {
-  #histogram = new LevelHistogram()
-  #recent: [number, number, number] = [minLevelDbfs, minLevelDbfs, minLevelDbfs]
+  readonly #histogram = new LevelHistogram()
+  #last = minLevelDbfs
+  #lastButOne = minLevelDbfs
   #peak = minLevelDbfs
 
   add(level: number): void {
     this.#histogram.add(level)
-    this.#recent = [this.#recent[1], this.#recent[2], level]
-    if (this.#histogram.total >= 3) this.#peak = Math.max(this.#peak, mean(this.#recent))
+    const mean = (this.#lastButOne + this.#last + level) / 3
+    if (this.#histogram.total >= 3) this.#peak = Math.max(this.#peak, mean)
+    this.#lastButOne = this.#last
+    this.#last = level
+  }
+
+  /** Begins anew, with another stretch. */
+  clear(): void {
+    if (this.frames === 0) return
+    this.#histogram.clear()
+    this.#peak = minLevelDbfs
   }
 
   get frames(): number {
@@ -179,8 +194,4 @@ export class SilenceTest {
     const floor = this.#histogram.percentile(0.1)
     return floor <= maxSilenceDbfs && this.#peak < floor + speechContrastDb
   }
-}
-
-function mean([a, b, c]: [number, number, number]): number {
-  return (a + b + c) / 3
 }

@@ -9,7 +9,7 @@ const syllableShare = 0.9
 
 /** The level below which nothing is said, in dBFS. `levels`: of the frames of the stretch. */
 export function quietLevel(levels: readonly number[]): number {
-  const sorted = Float64Array.from(levels).sort()
+  const sorted = new Float64Array(levels).sort()
   const levelAt = (share: number) => sorted[Math.floor(share * (sorted.length - 1))]!
   return Math.max(levelAt(syllableShare) - depthDb, levelAt(noiseShare) + minAboveNoiseDb)
 }

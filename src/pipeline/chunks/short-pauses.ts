@@ -2,7 +2,7 @@
 import { roundToMs, type Span } from '../../domain/transcript.ts'
 import { framesPerSecond } from '../audio/activity.ts'
 import type { Chunk } from '../audio/cut/cut.ts'
-import { timeInRecording } from '../audio/cut/parts.ts'
+import { clockOf } from '../audio/cut/parts.ts'
 import { quietLevel } from '../audio/quiet-level.ts'
 
 /** 40 ms. */
@@ -15,28 +15,29 @@ export function betweenPauses(
   spans: readonly Span[],
   { levels, parts }: Pick<Chunk, 'levels' | 'parts'>,
 ): Span[] {
-  const starts = levels.map((_, i) => timeInRecording(i / framesPerSecond, parts))
+  const timeAt = clockOf(parts)
+  const starts = Float64Array.from(levels, (_, i) => timeAt(i / framesPerSecond))
   const found: Span[] = []
   let at = 0
   for (const span of spans) {
     while (at < starts.length && starts[at]! < span.start) at++
     const from = at
     while (at < starts.length && starts[at]! < span.end) at++
-    const voiced = withoutPauses(starts.slice(from, at), levels.slice(from, at))
+    const voiced = withoutPauses(starts.subarray(from, at), levels.slice(from, at))
     found.push(...(voiced.length > 0 ? voiced : [span]))
   }
   return found
 }
 
 /** Of frames that begin at these times. */
-function withoutPauses(starts: readonly number[], levels: readonly number[]): Span[] {
+function withoutPauses(starts: Float64Array, levels: readonly number[]): Span[] {
   const limit = quietLevel(levels)
-  const isQuiet = levels.map(level => level < limit)
   const found: Span[] = []
   for (let from = 0, to = 0; from < starts.length; from = to) {
-    while (to < starts.length && isQuiet[to] === isQuiet[from]) to++
+    const isQuiet = levels[from]! < limit
+    while (to < starts.length && levels[to]! < limit === isQuiet) to++
     const isInside = from > 0 && to < starts.length
-    if (isQuiet[from] && to - from <= maxPauseFrames && !(isInside && to - from < minPauseFrames)) continue
+    if (isQuiet && to - from <= maxPauseFrames && !(isInside && to - from < minPauseFrames)) continue
     const [start, end] = [starts[from]!, roundToMs(starts[to - 1]! + 1 / framesPerSecond)]
     const last = found.at(-1)
     if (last && start - last.end < minPauseFrames / framesPerSecond - 0.001) last.end = end

@@ -6,13 +6,23 @@ import { roundToMs, type Span, secondsOf, type Word } from '../../domain/transcr
 function speakingTime(text: string): number {
   let sum = 0
   for (const character of text) {
-    if (/\p{N}/u.test(character)) sum += 4
-    else if (/[\p{Script=Han}\p{Script=Hangul}]/u.test(character)) sum += 3.2
-    else if (/[\p{Script=Hiragana}\p{Script=Katakana}]/u.test(character)) sum += 2.2
-    else if (/\p{L}/u.test(character)) sum += 1
+    const known = characterTimes.get(character)
+    const time = known ?? characterTime(character)
+    if (known === undefined) characterTimes.set(character, time)
+    sum += time
   }
   sum += text.match(/[\p{L}'’]+/gu)?.length ?? 0
   return Math.max(1, sum)
+}
+
+/** Of the characters so far: their classes take long to look up. */
+const characterTimes = new Map<string, number>()
+
+function characterTime(character: string): number {
+  if (/\p{N}/u.test(character)) return 4
+  if (/[\p{Script=Han}\p{Script=Hangul}]/u.test(character)) return 3.2
+  if (/[\p{Script=Hiragana}\p{Script=Katakana}]/u.test(character)) return 2.2
+  return /\p{L}/u.test(character) ? 1 : 0
 }
 
 /** A position where one sentence may end and the next begin. */

@@ -82,7 +82,7 @@ class Cutter {
   readonly #ready: Chunk[] = []
 
   // The run of frames without speech at the end of the input, and its frames that are left out for now.
-  #silence = new SilenceTest()
+  readonly #silence = new SilenceTest()
   #held: Frame[] = []
   readonly #detector: SpeechDetector | undefined
   #quiet: QuietListener | undefined
@@ -110,7 +110,7 @@ class Cutter {
 
   #label(next: Frame, isSpeech: boolean): void {
     if (isSpeech) {
-      if (this.#silence.frames > 0) this.#silence = new SilenceTest()
+      this.#silence.clear()
       this.#restore(silenceMarginFrames, 'silence')
       this.#append(next, 'speech')
       return
@@ -129,7 +129,7 @@ class Cutter {
       const doubtful = Math.min(this.#labels.length, longSilenceFrames - 1)
       if (this.#silence.frames === longSilenceFrames)
         this.#labels.fill('speech', this.#labels.length - doubtful)
-      this.#silence = new SilenceTest()
+      this.#silence.clear()
       this.#restore(heldFrames, 'speech')
       this.#append(next, 'speech')
     }
@@ -154,6 +154,7 @@ class Cutter {
 
   /** Puts back at most so many frames before speech. A voice is heard late: inaudible ones before it are silence. */
   #restore(frames: number, label: FrameLabel): void {
+    if (this.#held.length === 0) return
     const held = this.#held
     this.#held = []
     for (const frame of held.splice(0, Math.max(0, held.length - frames))) this.#reader.reuse(frame)

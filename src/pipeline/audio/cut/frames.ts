@@ -1,5 +1,5 @@
 // Parts a stream of samples into frames of 20 ms, and labels each as speech or not as soon as that is known.
-import { ActivityLabeller, frameLevel, frameSize } from '../activity.ts'
+import { ActivityLabeller, frameLevel, frameSize, minLevelDbfs } from '../activity.ts'
 
 export interface Frame {
   samples: Int16Array
@@ -14,11 +14,11 @@ export class FrameReader {
   readonly #labeller = new ActivityLabeller()
   /** Frames that wait for a label. */
   #waiting: Frame[] = []
-  #partial: Int16Array = new Int16Array(frameSize)
+  #partial = emptyFrame()
   #partialLength = 0
   #previousSample: number | undefined
-  /** Arrays to reuse: allocating one for each frame would burden the garbage collector. */
-  readonly #spare: Int16Array[] = []
+  /** Frames to reuse: allocating each anew would burden the garbage collector. */
+  readonly #spare: Frame[] = []
   #framesRead = 0
 
   constructor(onLabel: (frame: Frame, isSpeech: boolean) => void) {
@@ -32,7 +32,7 @@ export class FrameReader {
     let at = 0
     while (at < input.length) {
       const count = Math.min(frameSize - this.#partialLength, input.length - at)
-      this.#partial.set(input.subarray(at, at + count), this.#partialLength)
+      this.#partial.samples.set(input.subarray(at, at + count), this.#partialLength)
       this.#partialLength += count
       at += count
       if (this.#partialLength === frameSize) this.#read()
@@ -42,24 +42,31 @@ export class FrameReader {
   /** Fills the last frame with silence, and labels all that wait. */
   end(): void {
     if (this.#partialLength > 0) {
-      this.#partial.fill(0, this.#partialLength)
+      this.#partial.samples.fill(0, this.#partialLength)
       this.#read()
     }
     for (const label of this.#labeller.flush()) this.#onLabel(this.#waiting.shift()!, label)
   }
 
-  /** Takes back a frame whose samples are not read any more. */
-  reuse({ samples }: Frame): void {
-    this.#spare.push(samples)
+  /** Takes back a frame that is not read any more. */
+  reuse(frame: Frame): void {
+    this.#spare.push(frame)
   }
 
   #read(): void {
-    const level = frameLevel(this.#partial, 0, this.#previousSample ?? this.#partial[0]!)
-    this.#previousSample = this.#partial[frameSize - 1]!
-    this.#waiting.push({ samples: this.#partial, level, index: this.#framesRead++ })
-    this.#partial = this.#spare.pop() ?? new Int16Array(frameSize)
+    const frame = this.#partial
+    const { samples } = frame
+    frame.level = frameLevel(samples, 0, this.#previousSample ?? samples[0]!)
+    frame.index = this.#framesRead++
+    this.#previousSample = samples[frameSize - 1]!
+    this.#waiting.push(frame)
+    this.#partial = this.#spare.pop() ?? emptyFrame()
     this.#partialLength = 0
-    const label = this.#labeller.push(level)
+    const label = this.#labeller.push(frame.level)
     if (label !== undefined) this.#onLabel(this.#waiting.shift()!, label)
   }
+}
+
+function emptyFrame(): Frame {
+  return { samples: new Int16Array(frameSize), level: minLevelDbfs, index: 0 }
 }

@@ -13,9 +13,8 @@ export interface Part {
 /** `frames`: numbers in the recording of a chunk's frames. */
 export function partsOf(frames: readonly number[]): Part[] {
   const parts: Part[] = []
-  for (const [i, frame] of frames.entries())
-    if (i === 0 || frame !== frames[i - 1]! + 1)
-      parts.push({ at: roundToMs(i / framesPerSecond), start: roundToMs(frame / framesPerSecond) })
+  for (let i = 0; i < frames.length; i++)
+    if (i === 0 || frames[i] !== frames[i - 1]! + 1) parts.push({ at: time(i), start: time(frames[i]!) })
   return parts
 }
 
@@ -26,7 +25,8 @@ export function spansOf(
 ): Span[] {
   const spans: Span[] = []
   let last: number | undefined
-  for (const [i, frame] of frames.entries()) {
+  for (let i = 0; i < frames.length; i++) {
+    const frame = frames[i]!
     if (!isIncluded(frame, i)) continue
     const end = time(frame + 1)
     if (last === frame - 1) spans[spans.length - 1]!.end = end
@@ -43,6 +43,18 @@ export function time(frame: number): number {
 
 /** The time in the recording of a moment of the chunk. Where two parts meet, an end belongs to the first. */
 export function timeInRecording(seconds: number, parts: readonly Part[], isEnd = false): number {
-  const part = parts.findLast(({ at }) => (isEnd ? at < seconds : at <= seconds)) ?? parts[0]!
+  return timeIn(parts.findLast(({ at }) => (isEnd ? at < seconds : at <= seconds)) ?? parts[0]!, seconds)
+}
+
+/** The same for one moment after the other, in order of time. */
+export function clockOf(parts: readonly Part[]): (seconds: number) => number {
+  let at = 0
+  return seconds => {
+    while (at + 1 < parts.length && parts[at + 1]!.at <= seconds) at++
+    return timeIn(parts[at]!, seconds)
+  }
+}
+
+function timeIn(part: Part, seconds: number): number {
   return roundToMs(part.start + Math.max(0, seconds - part.at))
 }

@@ -2,7 +2,7 @@
 import { roundToMs, type Span, secondsOf } from '../../../domain/transcript.ts'
 import { sampleRate } from '../activity.ts'
 import type { Chunk } from '../cut/cut.ts'
-import { timeInRecording } from '../cut/parts.ts'
+import { clockOf } from '../cut/parts.ts'
 import { type SpeechDetector, windowSize } from './speech-detector.ts'
 
 const windowSeconds = windowSize / sampleRate
@@ -49,45 +49,50 @@ export async function heardSpeech(
 
 /** Between loud and quiet frames: a tenth is louder, a tenth quieter. Every fourth frame tells. */
 export function contrastDb(levels: readonly number[]): number {
-  const sorted = Float64Array.from(levels.filter((_, i) => i % 4 === 0)).sort()
+  const fourth = { length: Math.ceil(levels.length / 4) }
+  const sorted = Float64Array.from(fourth, (_, i) => levels[4 * i]!).sort()
   const [quiet, loud] = [0.1, 0.9].map(share => sorted[Math.floor(share * sorted.length)])
   return (loud ?? 0) - (quiet ?? 0)
 }
 
 type Windows = AsyncIterable<Float32Array>
 
-/** Windows that are not in the overlap, with their place in the recording. */
-async function* timed(windows: Windows, { parts, overlap }: Pick<Chunk, 'parts' | 'overlap'>) {
+/**
+ * Calls `test` for each window that is not in the overlap, with its probability and its start in the recording. Ends with
+ * the first for which it is true, and is true then, too. There are a hundred thousand in an hour: each makes no object.
+ */
+async function someWindow(
+  windows: Windows,
+  { parts, overlap }: Pick<Chunk, 'parts' | 'overlap'>,
+  test: (likely: number, start: number, index: number) => boolean,
+): Promise<boolean> {
   const first = Math.ceil(overlap / windowSeconds)
+  const timeAt = clockOf(parts)
   let index = 0
-  for await (const heard of windows) {
-    const some: (Span & { index: number; likely: number })[] = []
-    for (const likely of heard) {
-      const start = timeInRecording(index * windowSeconds, parts)
-      if (index >= first) some.push({ index, start, end: start + windowSeconds, likely })
-      index++
-    }
-    yield some
-  }
+  for await (const heard of windows)
+    for (let i = 0; i < heard.length; i++, index++)
+      if (index >= first && test(heard[i]!, timeAt(index * windowSeconds), index)) return true
+  return false
 }
 
 /** Ends with the first reason: music need not be looked at to its end. */
 async function isDoubtful(chunk: Omit<Chunk, 'release'>, detector: SpeechDetector): Promise<boolean> {
+  const { samples, speech } = chunk
   let unlikely = 0
-  let [agreed, all] = [0, 0]
+  let agreed = 0
+  let all = 0
   let next = 0
-  for await (const some of timed(detector.look(chunk.samples), chunk))
-    for (const { index, start, likely } of some) {
-      while (next < chunk.speech.length && chunk.speech[next]!.end <= start) next++
-      const isSpeech = next < chunk.speech.length && chunk.speech[next]!.start <= start
-      if (likely > minBeginning) all++
-      if (likely > minBeginning && isSpeech) agreed++
-      if (isSpeech) unlikely = likely > maxUnlikely ? 0 : unlikely + 1
-      if (unlikely < minUnlikelyWindows) continue
-      if (areUnlikely(chunk.samples, index, detector)) return true
-      unlikely = 0
-    }
-  return agreed < minAgreement * all
+  const hasReason = await someWindow(detector.look(samples), chunk, (likely, start, index) => {
+    while (next < speech.length && speech[next]!.end <= start) next++
+    const isSpeech = next < speech.length && speech[next]!.start <= start
+    if (likely > minBeginning) all++
+    if (likely > minBeginning && isSpeech) agreed++
+    if (isSpeech) unlikely = likely > maxUnlikely ? 0 : unlikely + 1
+    if (unlikely < minUnlikelyWindows) return false
+    unlikely = 0
+    return areUnlikely(samples, index, detector)
+  })
+  return hasReason || agreed < minAgreement * all
 }
 
 /** Hears all of the windows that end with this one. */
@@ -106,16 +111,18 @@ interface Stretch extends Span {
 async function stretches(windows: Windows, chunk: Omit<Chunk, 'release'>): Promise<Stretch[]> {
   const found: Stretch[] = []
   let isOpen = false
-  for await (const some of timed(windows, chunk))
-    for (const { start, end, likely } of some) {
-      const last = found.at(-1)
-      const isNear = last !== undefined && start - last.end < (minPauseWindows - 0.5) * windowSeconds
-      isOpen = likely >= (isOpen ? minGoingOn : minBeginning)
-      if (!isOpen) continue
-      const spoken = likely * windowSeconds
-      if (isNear) found[found.length - 1] = { start: last.start, end, spoken: last.spoken + spoken }
-      else found.push({ start, end, spoken })
-    }
+  await someWindow(windows, chunk, (likely, start) => {
+    isOpen = likely >= (isOpen ? minGoingOn : minBeginning)
+    if (!isOpen) return false
+    const end = start + windowSeconds
+    const spoken = likely * windowSeconds
+    const last = found.at(-1)
+    if (last && start - last.end < (minPauseWindows - 0.5) * windowSeconds) {
+      last.end = end
+      last.spoken += spoken
+    } else found.push({ start, end, spoken })
+    return false
+  })
   return found
 }
 
