@@ -1,11 +1,14 @@
 // Encodes chunks to MP3, one after the other in the same ffmpeg: to start one takes a quarter of a chunk's encoding.
 import { bytesOf, delaySamples, encoderError, startEncoder } from './encode.ts'
 import type { FfmpegProcess, LocateFfmpeg } from './ffmpeg.ts'
+import { Mp3Memory } from './mp3-memory.ts'
 
 /** Encoders of one recording; they end with the signal, or when they are released. */
 export interface ChunkEncoders {
   /** MP3 of these 16 kHz samples, followed by silence up to `minSamples`. Throws `FFMPEG_FAILED` and `FFMPEG_HUNG`. */
   encode(samples: Int16Array, minSamples: number): Promise<Buffer>
+  /** Takes back the memory of MP3 that is not read any more. */
+  reuse(audio: Buffer): void
   /** Starts the first one, so that the first chunk need not wait for it. Further calls do nothing. */
   prepare(): void
   /** Ends those that are idle; a later chunk starts one anew. */
@@ -33,6 +36,7 @@ export function createChunkEncoders(
   maxQuietMs = usualQuietMs,
 ): ChunkEncoders {
   const idle: Encoder[] = []
+  const memory = new Mp3Memory()
   let first: Promise<void> | undefined
   let hasStarted = false
   let isReleased = false
@@ -76,17 +80,18 @@ export function createChunkEncoders(
     async encode(samples, minSamples) {
       const waiting = await takeIdle()
       let encoder = waiting ?? (await start())
-      let audio = await encoder.encode(samples, minSamples)
+      let audio = await encoder.encode(samples, minSamples, memory)
       // The system may end a process that waits.
       if (!audio && waiting && !signal.aborted) {
         encoder = await start()
-        audio = await encoder.encode(samples, minSamples)
+        audio = await encoder.encode(samples, minSamples, memory)
       }
       signal.throwIfAborted()
       if (!audio) throw encoderError(encoder.stderr())
       makeIdle(encoder)
       return audio
     },
+    reuse: audio => memory.release(audio),
     prepare() {
       if (hasStarted || isReleased) return
       first = start().then(makeIdle)
@@ -113,7 +118,7 @@ class Encoder {
   #frames = 0
   /** Where `#held` begins in the output. */
   #offset = 0
-  #held: Buffer[] = []
+  #held: Buffer = Buffer.alloc(0)
   #hasEnded = false
 
   constructor(process: FfmpegProcess, maxQuietMs: number) {
@@ -132,7 +137,7 @@ class Encoder {
   }
 
   /** Undefined where ffmpeg ended before it had encoded everything. */
-  async encode(samples: Int16Array, minSamples: number): Promise<Buffer | undefined> {
+  async encode(samples: Int16Array, minSamples: number, memory: Mp3Memory): Promise<Buffer | undefined> {
     const length = Math.max(samples.length, minSamples)
     const start = this.#frames * frameBytes
     const end = (this.#frames + Math.ceil((length + delaySamples) / frameSamples)) * frameBytes
@@ -143,7 +148,7 @@ class Encoder {
     stdin.write(bytesOf(samples))
     stdin.write(bytesOf(new Int16Array(silence)))
     this.#frames = frames
-    return this.#read(start, end)
+    return this.#read(start, memory.take(end - start))
   }
 
   end(): void {
@@ -152,29 +157,33 @@ class Encoder {
     void this.#output.return?.()
   }
 
-  async #read(start: number, end: number): Promise<Buffer | undefined> {
+  /** Fills `audio` with the output from `start` on. Each piece is copied at once: V8 frees it while it is young. */
+  async #read(start: number, audio: Buffer): Promise<Buffer | undefined> {
     const { stdin } = this.#process
+    const end = start + audio.length
     let isQuiet = false
     const timer = setInterval(() => {
       if (isQuiet && stdin.writableLength === 0) this.#finish()
       isQuiet = true
     }, this.#maxQuietMs)
     try {
-      let length = this.#held.reduce((sum, { length }) => sum + length, 0)
-      while (this.#offset + length < end) {
+      for (let piece = this.#held; ; ) {
+        const at = this.#offset
+        audio.set(piece.subarray(Math.max(0, start - at), end - at), Math.max(0, at - start))
+        this.#offset += piece.length
+        if (this.#offset >= end) {
+          // A copy: the rest is short, and the whole buffer is not needed any more.
+          this.#held = Buffer.from(piece.subarray(end - at))
+          break
+        }
         const { value, done } = await this.#output.next()
         if (done) return undefined
         isQuiet = false
-        this.#held.push(value)
-        length += value.length
+        piece = value
       }
     } finally {
       clearInterval(timer)
     }
-    const all = Buffer.concat(this.#held)
-    // A copy: the rest is short, and the whole buffer is not needed any more.
-    this.#held = [Buffer.from(all.subarray(end - this.#offset))]
-    const audio = all.subarray(start - this.#offset, end - this.#offset)
     this.#offset = end
     return audio
   }

@@ -27,6 +27,8 @@ export interface EncodedChunk extends ChunkInfo {
   audio: Buffer
   /** Length of `audio`, which the provider bills. */
   seconds: number
+  /** Returns the memory of `audio`, which must not be read afterwards. */
+  reuseAudio?(): void
 }
 
 /** The two encodings that are sent. */

@@ -53,7 +53,7 @@ function paid(seconds: number, { costUsd: reported, model }: Recognition, recogn
 
 /** Caches the recognition before anything else, also before its cost is recorded: it is paid for. */
 async function fromProvider(
-  { key, audio, seconds }: Extract<ReadyChunk, { audio: unknown }>,
+  { key, audio, seconds, reuseAudio }: Extract<ReadyChunk, { audio: unknown }>,
   { recogniser, options, budget }: AnswerContext,
   run: Run,
 ) {
@@ -75,5 +75,6 @@ async function fromProvider(
   } finally {
     // Nothing is billed for a request that failed, and an answer is even if it cannot be kept.
     settle(usd)
+    reuseAudio?.()
   }
 }

@@ -41,7 +41,7 @@ export interface EncodingTools {
  * since 1970.
  */
 export type ReadyChunk = ChunkInfo & { key: string; profile: Profile } & (
-    | { audio: Buffer; seconds: number; lookedAt: number }
+    | (Pick<EncodedChunk, 'audio' | 'seconds' | 'reuseAudio'> & { lookedAt: number })
     | { recognition: CachedRecognition; isFromThisJob: boolean }
   )
 
@@ -97,7 +97,8 @@ async function encode(
       : encodeVoiceNote(samples, length, ffmpeg, run.signal)
   const audio = await encoding
   release()
-  return { ...info, audio, seconds: length / sampleRate }
+  const encoded = { ...info, audio, seconds: length / sampleRate }
+  return profile === 'recording' ? { ...encoded, reuseAudio: () => encoders.reuse(audio) } : encoded
 }
 
 /** While the samples are there, also for a chunk whose text is cached: times are not part of the cache. */
