@@ -1,12 +1,16 @@
 // Encodes chunks to MP3, one after the other in the same ffmpeg: to start one takes a quarter of a chunk's encoding.
-import { bytesOf, delaySamples, encoderError, startEncoder } from './encode.ts'
+import { blockLength, blocksOf, bytesOf, type Samples } from './cut/sample-memory.ts'
+import { delaySamples, encoderError, startEncoder } from './encode.ts'
 import type { FfmpegProcess, LocateFfmpeg } from './ffmpeg.ts'
 import { Mp3Memory } from './mp3-memory.ts'
 
 /** Encoders of one recording; they end with the signal, or when they are released. */
 export interface ChunkEncoders {
-  /** MP3 of these 16 kHz samples, followed by silence up to `minSamples`. Throws `FFMPEG_FAILED` and `FFMPEG_HUNG`. */
-  encode(samples: Int16Array, minSamples: number): Promise<Buffer>
+  /**
+   * MP3 of these 16 kHz samples, followed by silence up to `minSamples`. `onTaken` receives how many are not read any more.
+   * Throws `FFMPEG_FAILED` and `FFMPEG_HUNG`.
+   */
+  encode(samples: Samples, minSamples: number, onTaken?: (count: number) => void): Promise<Buffer>
   /** Takes back the memory of MP3 that is not read any more. */
   reuse(audio: Buffer): void
   /** Starts the first one, so that the first chunk need not wait for it. Further calls do nothing. */
@@ -77,14 +81,14 @@ export function createChunkEncoders(
   signal.addEventListener('abort', release, { once: true })
 
   return {
-    async encode(samples, minSamples) {
+    async encode(samples, minSamples, onTaken = () => {}) {
       const waiting = await takeIdle()
       let encoder = waiting ?? (await start())
-      let audio = await encoder.encode(samples, minSamples, memory)
+      let audio = await encoder.encode(samples, minSamples, memory, onTaken)
       // The system may end a process that waits.
-      if (!audio && waiting && !signal.aborted) {
+      if (!audio && waiting && !signal.aborted && !encoder.hasTaken) {
         encoder = await start()
-        audio = await encoder.encode(samples, minSamples, memory)
+        audio = await encoder.encode(samples, minSamples, memory, onTaken)
       }
       signal.throwIfAborted()
       if (!audio) throw encoderError(encoder.stderr())
@@ -120,6 +124,7 @@ class Encoder {
   #offset = 0
   #held: Buffer = Buffer.alloc(0)
   #hasEnded = false
+  #hasTaken = false
 
   constructor(process: FfmpegProcess, maxQuietMs: number) {
     this.#process = process
@@ -132,23 +137,47 @@ class Encoder {
     return this.#hasEnded
   }
 
+  /** True where it has taken samples of the last chunk that are not kept any more. */
+  get hasTaken(): boolean {
+    return this.#hasTaken
+  }
+
   stderr(): string {
     return this.#process.stderr()
   }
 
   /** Undefined where ffmpeg ended before it had encoded everything. */
-  async encode(samples: Int16Array, minSamples: number, memory: Mp3Memory): Promise<Buffer | undefined> {
+  async encode(
+    samples: Samples,
+    minSamples: number,
+    memory: Mp3Memory,
+    onTaken: (count: number) => void,
+  ): Promise<Buffer | undefined> {
     const length = Math.max(samples.length, minSamples)
     const start = this.#frames * frameBytes
     const end = (this.#frames + Math.ceil((length + delaySamples) / frameSamples)) * frameBytes
     const written = Math.ceil(end / blockBytes) * blockBytes
     const frames = Math.ceil(written / frameBytes) + heldFrames
     const silence = (frames - this.#frames) * frameSamples - samples.length
-    const { stdin } = this.#process
-    stdin.write(bytesOf(samples))
-    stdin.write(bytesOf(new Int16Array(silence)))
     this.#frames = frames
+    void this.#write(samples, silence, onTaken)
     return this.#read(start, memory.take(end - start))
+  }
+
+  /** Block by block: Node hands a pipe everything that waits at once, and keeps all of it until the last byte is taken. */
+  async #write(samples: Samples, silence: number, onTaken: (count: number) => void): Promise<void> {
+    const { stdin } = this.#process
+    const write = (part: Int16Array) =>
+      new Promise<boolean>(resolve => stdin.write(bytesOf(part), error => resolve(!error)))
+    this.#hasTaken = false
+    for (const [i, block] of blocksOf(samples).entries()) {
+      if (!(await write(block))) return
+      // Less than a block fits into a pipe: of an ffmpeg that is dead, this one may be there.
+      if (i === 0) continue
+      this.#hasTaken = true
+      onTaken(i * blockLength)
+    }
+    await write(new Int16Array(silence))
   }
 
   end(): void {

@@ -3,6 +3,7 @@ import { SpeechError } from '../../domain/errors.ts'
 import type { Span } from '../../domain/transcript.ts'
 import { sampleRate } from './activity.ts'
 import type { Chunk } from './cut/cut.ts'
+import { blocksOf, bytesOf, type Samples } from './cut/sample-memory.ts'
 import { type Ffmpeg, type FfmpegProcess, type LocateFfmpeg, readAll, startFfmpeg } from './ffmpeg.ts'
 
 /** Recordings up to this length are voice notes. */
@@ -92,23 +93,19 @@ wavHeader.write('data', 36)
 
 /** MP3 of these 16 kHz samples, followed by silence up to `minSamples`. Throws `FFMPEG_FAILED` and `FFMPEG_HUNG`. */
 export async function encodeVoiceNote(
-  samples: Int16Array,
+  samples: Samples,
   minSamples: number,
   ffmpeg: LocateFfmpeg,
   signal: AbortSignal,
 ): Promise<Buffer> {
   const process = startEncoder(await ffmpeg(), 'voiceNote', signal)
-  process.stdin.write(bytesOf(samples))
+  for (const block of blocksOf(samples)) process.stdin.write(bytesOf(block))
   process.stdin.end(bytesOf(new Int16Array(Math.max(0, minSamples - samples.length))))
   const audio = await readAll(process.stdout)
   const code = await process.ended
   signal.throwIfAborted()
   if (code !== 0 || audio.length === 0) throw encoderError(process.stderr())
   return audio
-}
-
-export function bytesOf(samples: Int16Array): Buffer {
-  return Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength)
 }
 
 export function encoderError(stderr: string): SpeechError {

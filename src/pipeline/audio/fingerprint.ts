@@ -6,6 +6,7 @@ import type { Checkpoints, RecognisedWord, Recognition } from '../../domain/port
 import { isTurnOver, nextTurn } from '../../domain/reading/turns.ts'
 import { unlessAborted } from '../../domain/waiting/unless-aborted.ts'
 import { fileBlocks } from '../../system/file-blocks.ts'
+import { blocksOf, bytesOf, type Samples } from './cut/sample-memory.ts'
 
 /** Options of a recognition; another model, language or context may give other words. */
 export interface AsrOptions {
@@ -21,8 +22,8 @@ export interface CachedRecognition extends Recognition {
   seconds: number
 }
 
-export function chunkKey(samples: Int16Array, { model, language = '', context = '' }: AsrOptions): string {
-  const audio = textHash(new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength))
+export function chunkKey(samples: Samples, { model, language = '', context = '' }: AsrOptions): string {
+  const audio = textHash(...blocksOf(samples).map(bytesOf))
   return `chunk:${textHash(JSON.stringify([audio, model, language, context]))}`
 }
 

@@ -93,7 +93,7 @@ async function encode(
   const length = Math.max(samples.length, Math.ceil(minSeconds * sampleRate))
   const encoding =
     profile === 'recording'
-      ? encoders.encode(samples, length)
+      ? encoders.encode(samples, length, release)
       : encodeVoiceNote(samples, length, ffmpeg, run.signal)
   const audio = await encoding
   release()

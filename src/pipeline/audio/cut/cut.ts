@@ -6,19 +6,19 @@ import { loadSpeechDetector, type SpeechDetector } from '../speech-detector/spee
 import { type Frame, FrameReader } from './frames.ts'
 import { type Part, partsOf, spansOf, time } from './parts.ts'
 import { type FrameLabel, longestPause, quietestFrame } from './pauses.ts'
-import { SampleMemory } from './sample-memory.ts'
+import { FrameSamples, SampleMemory, type Samples } from './sample-memory.ts'
 
 export interface Chunk extends Span {
   /** Number of the chunk in order of time, from 0. */
   index: number
   /** 16 kHz mono. Long silences are shortened, so this may be less than `end - start`. */
-  samples: Int16Array
+  samples: Samples
   /** Where `samples` come from. */
   parts: Part[]
   /** Of its frames, in dBFS. */
   levels: number[]
-  /** Returns the memory of `samples` to the pool; they must not be read afterwards. */
-  release(): void
+  /** Returns the memory of `samples`, or of those before this one; they must not be read afterwards. */
+  release(before?: number): void
   /** Detected speech in seconds of the recording, without the overlap. */
   speech: Span[]
   /** Seconds at the start that the previous chunk contains too: 0 after a cut in a pause. */
@@ -49,7 +49,7 @@ const overlapShare = { min: 1 / 8, max: 1 / 4 }
 
 /**
  * Yields chunks as soon as they are known. `audio` holds 16-bit little-endian samples, 16 kHz mono, in buffers of
- * whole samples. Memory: one chunk and five seconds, regardless of the length of the recording.
+ * whole samples. Memory: one chunk and 15 seconds, regardless of the length of the recording.
  */
 export async function* cut(
   audio: AsyncIterable<Buffer> | Iterable<Buffer>,
@@ -68,7 +68,7 @@ class Cutter {
   #chunkIndex = 0
 
   // The chunk being filled.
-  #samples: Int16Array = new Int16Array()
+  #samples: FrameSamples
   /** Frame numbers in the recording. */
   #frames: number[] = []
   #levels: number[] = []
@@ -87,13 +87,13 @@ class Cutter {
   readonly #detector: SpeechDetector | undefined
   #quiet: QuietListener | undefined
 
-  readonly #memory: SampleMemory
+  readonly #memory = new SampleMemory()
 
   constructor({ maxSeconds, lengthAt }: CutOptions, detector: SpeechDetector | undefined) {
     this.#limit = Math.floor(maxSeconds * framesPerSecond)
     this.#lengthAt = lengthAt
     this.#detector = detector
-    this.#memory = new SampleMemory(this.#limit * frameSize)
+    this.#samples = new FrameSamples(this.#memory)
   }
 
   /** Returns the chunks that these samples complete; usually none. */
@@ -141,7 +141,8 @@ class Cutter {
     if (this.#silence.frames > longSilenceFrames) return this.#quiet!.add(next.samples, next.level)
     this.#quiet = new QuietListener(this.#detector)
     const from = Math.max(0, this.#frames.length - (longSilenceFrames - 1) + silenceMarginFrames)
-    return this.#quiet.hears(this.#samples.subarray(from * frameSize), this.#levels.slice(from))
+    const samples = this.#samples.subarray(from * frameSize, this.#samples.length)
+    return this.#quiet.hears(samples, this.#levels.slice(from))
   }
 
   /** Removes the silence that has just become long from the chunk's end, except for a margin. */
@@ -149,6 +150,7 @@ class Cutter {
     const speechEnd = Math.max(0, this.#frames.length - (longSilenceFrames - 1))
     const length = Math.min(this.#frames.length, speechEnd + silenceMarginFrames)
     for (const list of [this.#frames, this.#levels, this.#labels]) list.length = length
+    this.#samples.shorten(length * frameSize)
     this.#labels.fill('silence', speechEnd)
   }
 
@@ -167,9 +169,7 @@ class Cutter {
     if (this.#frames.length === this.#limit) this.#cutFull()
     else if (this.#frames.length === 0) this.#aim = this.#aimAt(time(index))
     else if (this.#frames.length >= (this.#aim?.look ?? this.#limit)) this.#cutAimed()
-    const filled = this.#frames.length * frameSize
-    this.#samples = this.#memory.withRoom(this.#samples, filled + samples.length)
-    this.#samples.set(samples, filled)
+    this.#samples.push(samples)
     this.#frames.push(index)
     this.#levels.push(level)
     this.#labels.push(label)
@@ -209,23 +209,26 @@ class Cutter {
   /** Makes a chunk of the frames before `end`, if there is speech in them, and keeps those from `next` on. */
   #emit(end: number, next: number): void {
     const filled = this.#samples
-    const kept = filled.subarray(next * frameSize, this.#frames.length * frameSize)
+    this.#samples = new FrameSamples(this.#memory)
+    for (let at = next * frameSize; at < filled.length; at += frameSize)
+      this.#samples.push(filled.subarray(at, at + frameSize))
+    filled.shorten(end * frameSize)
     let chunk: Chunk | undefined
-    if (this.#hasSpeech(end)) {
+    if (this.#hasSpeech(filled, end)) {
       chunk = {
         index: this.#chunkIndex++,
         start: time(this.#frames[0]!),
         end: time(this.#frames[end - 1]! + 1),
-        samples: filled.subarray(0, end * frameSize),
+        samples: filled,
         parts: partsOf(this.#frames.slice(0, end)),
         levels: this.#levels.slice(0, end),
-        release: () => this.#memory.release(filled),
+        release: before => filled.release(before),
         speech: this.#spans(end),
         overlap: roundToMs(this.#overlap / framesPerSecond),
       }
-      this.#samples = this.#memory.withRoom(new Int16Array(), kept.length)
+    } else {
+      filled.release()
     }
-    this.#samples.set(kept)
     this.#overlap = end - next
     this.#newFrom = (this.#frames[end - 1] ?? -1) + 1
     this.#frames = this.#frames.slice(next)
@@ -236,13 +239,13 @@ class Cutter {
   }
 
   /** A stretch without speech labels may still contain quiet speech, unless it passes the silence test. */
-  #hasSpeech(end: number): boolean {
+  #hasSpeech(samples: Samples, end: number): boolean {
     if (this.#anySpeech(end)) return true
     const test = new SilenceTest()
     for (let i = 0; i < end; i++) if (this.#labels[i] === 'pause') test.add(this.#levels[i]!)
     if (test.frames === 0) return false
     const quiet = this.#detector && new QuietListener(this.#detector)
-    return !test.silent || quiet?.hears(this.#samples, this.#levels.slice(0, end)) === true
+    return !test.silent || quiet?.hears(samples, this.#levels.slice(0, end)) === true
   }
 
   #anySpeech(end: number): boolean {

@@ -3,6 +3,7 @@ import { roundToMs, type Span, secondsOf } from '../../../domain/transcript.ts'
 import { sampleRate } from '../activity.ts'
 import type { Chunk } from '../cut/cut.ts'
 import { clockOf } from '../cut/parts.ts'
+import type { Samples } from '../cut/sample-memory.ts'
 import { type SpeechDetector, windowSize } from './speech-detector.ts'
 
 const windowSeconds = windowSize / sampleRate
@@ -96,7 +97,7 @@ async function isDoubtful(chunk: Omit<Chunk, 'release'>, detector: SpeechDetecto
 }
 
 /** Hears all of the windows that end with this one. */
-function areUnlikely(samples: Int16Array, last: number, detector: SpeechDetector): boolean {
+function areUnlikely(samples: Samples, last: number, detector: SpeechDetector): boolean {
   const from = Math.max(0, last + 1 - checkedWindows)
   const heard = detector.createListener().hear(samples, from * windowSize, last + 1 - from, 1)
   const doubtful = heard.subarray(-minUnlikelyWindows)

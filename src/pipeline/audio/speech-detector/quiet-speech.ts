@@ -1,5 +1,6 @@
 // Hears speech that the level takes for silence: a voice of -60 dBFS is lower than the noise of many a room.
 import { frameSize } from '../activity.ts'
+import type { Samples } from '../cut/sample-memory.ts'
 import { type Listener, type SpeechDetector, windowSize } from './speech-detector.ts'
 
 /** Low, as it costs little to send some silence. */
@@ -26,7 +27,7 @@ export class QuietListener {
   }
 
   /** True where speech is heard in frames that lie one after the other, of these levels. */
-  hears(samples: Int16Array, levels: readonly number[]): boolean {
+  hears(samples: Samples, levels: readonly number[]): boolean {
     return levels.some((level, i) => this.add(samples.subarray(i * frameSize, (i + 1) * frameSize), level))
   }
 

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
 import { log } from '../../../log.ts'
 import { instantiateOptimised } from '../../../system/webassembly.ts'
+import type { Samples } from '../cut/sample-memory.ts'
 
 /** Samples of a window, at 16 kHz. */
 export const windowSize = 512
@@ -31,15 +32,15 @@ export interface Listener {
    * The probability, from 0 to 1, of speech in windows `step` apart, the first at `from`. At most 80 windows, all of
    * them inside the samples. The result is valid until the next call of any listener.
    */
-  hear(samples: Int16Array, from: number, windows: number, step: number): Float32Array
+  hear(samples: Samples, from: number, windows: number, step: number): Float32Array
 }
 
 export interface SpeechDetector {
   createListener(): Listener
   /** Probability of speech in each whole window, some with each turn of the event loop. */
-  listen(samples: Int16Array): AsyncIterable<Float32Array>
+  listen(samples: Samples): AsyncIterable<Float32Array>
   /** The same from every sixth window alone, whose value the next five take: a sixth of the work. */
-  look(samples: Int16Array): AsyncIterable<Float32Array>
+  look(samples: Samples): AsyncIterable<Float32Array>
 }
 
 let loading: Promise<SpeechDetector | undefined> | undefined
@@ -89,7 +90,7 @@ function createSpeechDetector(model: Model, weights: Buffer): SpeechDetector {
     }
   }
 
-  async function* hearAll(samples: Int16Array, step: number): AsyncGenerator<Float32Array> {
+  async function* hearAll(samples: Samples, step: number): AsyncGenerator<Float32Array> {
     const count = Math.floor(samples.length / windowSize)
     const listener = createListener()
     for (let at = 0; at < count; at += windowsPerTurn * step) {

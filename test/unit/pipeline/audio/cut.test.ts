@@ -43,7 +43,11 @@ async function cutAll(
   const options = { maxSeconds, ...(aimSeconds && { lengthAt: () => aimSeconds }) }
   for await (const { samples: sound, release, ...chunk } of cut(asBuffers(samples), options)) {
     const from = Math.round(chunk.start * rate)
-    chunks.push({ ...chunk, seconds: sound.length / rate, stretches: stretchesOf(sound, samples, from) })
+    chunks.push({
+      ...chunk,
+      seconds: sound.length / rate,
+      stretches: stretchesOf(sound.subarray(0, sound.length), samples, from),
+    })
     release()
   }
   return chunks
