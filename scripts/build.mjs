@@ -19,6 +19,7 @@ import { coreModules, withCore } from './build/core.mjs'
 import { bundledFolders, llhttp, thirdPartyLicences } from './build/licences.mjs'
 import { bundlePackages, external, fromVendor } from './build/packages.mjs'
 import { buildPages } from './build/pages.mjs'
+import { lazySchemas } from './build/sdk-schemas.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -132,7 +133,7 @@ function licencesOf(results) {
 async function bundleProgram(folder) {
   const define = { BUILT_SCHEMAS: JSON.stringify(await listedSchemas()) }
   const options = { ...buildOptions, outdir: folder, define }
-  const plugins = [withoutConversion, fromVendor]
+  const plugins = [withoutConversion, lazySchemas, fromVendor]
   const { metafile } = await build({ ...options, write: false, plugins })
   const core = coreModules(metafile, 'src/main.ts', 'src/cli/serve.ts')
   return build({ ...options, plugins: [withCore(root, 'src/main.ts', core), ...plugins] })
