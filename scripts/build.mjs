@@ -5,7 +5,6 @@ import {
   cpSync,
   existsSync,
   mkdtempSync,
-  readdirSync,
   readFileSync,
   realpathSync,
   renameSync,
@@ -15,6 +14,7 @@ import {
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
+import { keepAscii } from './build/ascii.mjs'
 import { coreModules, withCore } from './build/core.mjs'
 import { bundledFolders, llhttp, thirdPartyLicences } from './build/licences.mjs'
 import { bundlePackages, external, fromVendor } from './build/packages.mjs'
@@ -42,9 +42,8 @@ export const buildOptions = {
     // Its main file is a UMD module, whose parts esbuild does not find.
     'jsonc-parser': 'jsonc-parser/lib/esm/main.js',
   },
-  // A quarter smaller; functions keep their names, so that a stack can be read.
+  // A quarter smaller. To keep names costs a call for each function at the start: methods and properties have theirs.
   minify: true,
-  keepNames: true,
   // Node prints the line of an error that nothing catches.
   lineLimit: 1000,
   external,
@@ -139,20 +138,6 @@ async function bundleProgram(folder) {
   return build({ ...options, plugins: [withCore(root, 'src/main.ts', core), ...plugins] })
 }
 
-/**
- * esbuild leaves characters beyond ASCII in regular expressions as they are. With a single one V8 keeps the whole file in
- * two bytes a character.
- */
-function escapeOthers(folder) {
-  const escaped = unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
-  for (const name of readdirSync(folder).filter(each => each.endsWith('.js'))) {
-    const file = join(folder, name)
-    const text = readFileSync(file, 'utf8')
-    const ascii = text.replace(/[^\0-\x7f]/g, escaped)
-    if (ascii !== text) writeFileSync(file, ascii)
-  }
-}
-
 /** Resolves with the results of esbuild. */
 export async function buildDist() {
   // One for each build, in case two run at once.
@@ -160,7 +145,7 @@ export async function buildDist() {
   rmSync(fresh, { recursive: true, force: true })
   const [program, packages] = await Promise.all([bundleProgram(fresh), bundlePackages(root, fresh)])
   const results = [program, ...packages]
-  escapeOthers(join(fresh, 'chunks'))
+  keepAscii(fresh)
   writeFileSync(join(root, 'THIRD_PARTY_LICENSES'), licencesOf(results))
   // Found beside the chunk that reads them.
   for (const file of detectorFiles) copyFileSync(join(detector, file), join(fresh, 'chunks', file))

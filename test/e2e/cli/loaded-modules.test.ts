@@ -52,6 +52,14 @@ it('the program carries no library that it never calls', async () => {
   }).toEqual({ 'validators of JSON Schema': false, decompression: false })
 })
 
+it('all scripts are ASCII, which V8 holds in half the memory', async () => {
+  const dist = dirname(entry)
+  const scripts = (await readdir(dist, { recursive: true })).filter(name => /\.c?js$/.test(name))
+  expect(scripts.length).toBeGreaterThan(50)
+  const texts = await Promise.all(scripts.map(name => readFile(join(dist, name), 'latin1')))
+  expect(scripts.filter((_, index) => /[\u0080-\u00ff]/.test(texts[index]!))).toEqual([])
+})
+
 it('the server loads few files of its own until a client that only looks at it leaves', async () => {
   const noted = await noteLoadedModules(terminal.work, 'files')
   await terminal.start([], { env: noted.env, input: '' }).result
