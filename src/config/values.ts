@@ -4,6 +4,10 @@ import { basename, delimiter, join, resolve } from 'node:path'
 import * as z from 'zod/v4'
 import { isPrivateHost, isPrivateUrl } from '../domain/network/private-hosts.ts'
 
+// Before any schema is made. zod would write code for each one that checks an object, and have it compiled: at the start
+// that takes longer than the checks, and ten thousand words of a provider take 5 ms more without.
+z.config({ jitless: true })
+
 export const folder = z.string().transform(text => resolve(expandHome(text)))
 /** A bare name is that of a program, which is searched on the PATH. */
 export const file = z.string().transform(text => (basename(text) === text ? text : resolve(expandHome(text))))
