@@ -1,6 +1,5 @@
 // Composition root: builds one driver for each port. The only file that imports all of them.
 import { join } from 'node:path'
-import pLimit from 'p-limit'
 import {
   createObjectStorage,
   createSharedQueue,
@@ -17,7 +16,8 @@ import { deadlines } from './domain/network/deadlines.ts'
 import type { Uploads } from './domain/network/uploads.ts'
 import type { ObjectStorage } from './domain/ports.ts'
 import type { Queue } from './domain/queue.ts'
-import { nextTurn } from './domain/reading/turns.ts'
+import { createFairLimit } from './domain/waiting/fair-limit.ts'
+import { nextTurn } from './domain/waiting/turns.ts'
 import { chunkRecognisers, type OwnEngine, ownEngines } from './drivers/asr/chunk-recognisers.ts'
 import { fileRecognisers } from './drivers/asr/file-asr/recognisers.ts'
 import { ownProviders } from './drivers/asr/own-providers.ts'
@@ -185,8 +185,8 @@ export async function createApp(
       objectStorage,
       pollSeconds: config.pollSeconds,
       taskTimeoutSeconds,
-      limitSubmits: pLimit(1),
-      limitEncoding: pLimit(encoderConcurrency),
+      limitSubmits: createFairLimit(1),
+      limitEncoding: createFairLimit(encoderConcurrency),
       downloader: createDownloader({ proxies }),
       ffmpeg,
       uploads: uploads.source,

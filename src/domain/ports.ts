@@ -5,9 +5,10 @@ import type { SpeechError } from './errors.ts'
 import type { Job } from './job.ts'
 import type { ContextAbilities } from './models/context.ts'
 import type { Span, Transcript, TranscriptSummary, UploadMethod } from './transcript.ts'
+import type { Owned } from './waiting/fair-queue.ts'
 
 /** One chunk of audio to recognise, and its length. */
-export interface RecognitionRequest {
+export interface RecognitionRequest extends Owned {
   audio: Buffer
   /** Media type of `audio`, for example `audio/mpeg`. */
   mime: string
@@ -119,7 +120,7 @@ export interface RecordingStorage {
   ): Promise<void>
 }
 
-export interface FileRequest {
+export interface FileRequest extends Owned {
   /** A signed `https://` URL, or `oss://` in the provider's temporary store. */
   url: string
   /** ISO code. Default: the model detects it. */

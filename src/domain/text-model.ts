@@ -1,6 +1,7 @@
 // Contract of a language model: text in, text out. `ports.ts` has the other contracts.
 import { SpeechError } from './errors.ts'
 import type { TokenPrice } from './models/model.ts'
+import type { Owned } from './waiting/fair-queue.ts'
 
 export interface TextRequest {
   /** The instructions, separate from the text, which cannot change them. */
@@ -24,7 +25,7 @@ export interface TextAnswer {
   costUsd?: number
 }
 
-export interface GenerateOptions {
+export interface GenerateOptions extends Owned {
   signal: AbortSignal
   /** Called once, when the provider has accepted the request: the model exists and the key is valid. */
   onAccepted?(): void

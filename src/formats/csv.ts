@@ -1,7 +1,7 @@
 // CSV output: one row for each segment or each word, and one for each gap.
 import { formatTime } from '../domain/format-time.ts'
-import { inTurns } from '../domain/reading/turns.ts'
 import { type Gap, roundToMs, type Segment, type Span, type Transcript } from '../domain/transcript.ts'
+import { inTurns } from '../domain/waiting/turns.ts'
 import { preferFormatted } from './shown-segments.ts'
 import { labelOf } from './speakers.ts'
 import { type TimedWord, timedWords } from './timed-words.ts'

@@ -6,8 +6,8 @@ import {
   spacedTerms,
   startOfPhrase,
 } from '../domain/reading/search-terms.ts'
-import { slices } from '../domain/reading/turns.ts'
 import { roundToMs, type Segment, type Transcript } from '../domain/transcript.ts'
+import { slices } from '../domain/waiting/turns.ts'
 import { preferFormatted } from './shown-segments.ts'
 import { labelOf } from './speakers.ts'
 

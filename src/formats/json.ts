@@ -1,6 +1,7 @@
 // JSON output: the whole transcript, with keys in snake case.
-import { slices } from '../domain/reading/turns.ts'
+
 import type { Formatting, Segment, Transcript } from '../domain/transcript.ts'
+import { slices } from '../domain/waiting/turns.ts'
 import { allWarnings, preferFormatted } from './shown-segments.ts'
 import { renderPlainText } from './text.ts'
 

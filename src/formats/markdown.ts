@@ -1,6 +1,6 @@
 // Markdown output of a transcript.
 import { formatTime } from '../domain/format-time.ts'
-import { mapInTurns } from '../domain/reading/turns.ts'
+import { mapInTurns } from '../domain/waiting/turns.ts'
 import { documentHead } from './head.ts'
 import { labelOf } from './speakers.ts'
 import { type FilteredTranscript, paragraphsWithGaps } from './text.ts'

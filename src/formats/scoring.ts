@@ -1,6 +1,7 @@
 // RTTM and CTM output: who spoke when, and each word with its time, for NIST's scoring tools and those that follow them.
-import { inTurns, mapInTurns } from '../domain/reading/turns.ts'
+
 import type { Segment, Span, Transcript } from '../domain/transcript.ts'
+import { inTurns, mapInTurns } from '../domain/waiting/turns.ts'
 import { labelOf } from './speakers.ts'
 import { type TimedWord, timedWords } from './timed-words.ts'
 

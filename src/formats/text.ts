@@ -1,7 +1,7 @@
 // Text outputs of a transcript: with times, plain, and as an outline.
 import { formatTime } from '../domain/format-time.ts'
-import { mapInTurns } from '../domain/reading/turns.ts'
 import type { Gap, Segment, Transcript } from '../domain/transcript.ts'
+import { mapInTurns } from '../domain/waiting/turns.ts'
 import { type Paragraph, paragraphs } from './paragraphs.ts'
 import { preferFormatted } from './shown-segments.ts'
 import { labelOf } from './speakers.ts'

@@ -5,13 +5,13 @@ import { SpeechError } from '../domain/errors.ts'
 import { isOver } from '../domain/job.ts'
 import { type Meter, noMeter } from '../domain/meter.ts'
 import type { Delivery, Disposition, JobMessage } from '../domain/queue.ts'
-import { createFairTurns } from '../domain/reading/fair-turns.ts'
-import { nextTurn } from '../domain/reading/turns.ts'
 import { oneLine } from '../domain/text.ts'
 import { tokens } from '../domain/tokens.ts'
 import type { Transcript } from '../domain/transcript.ts'
+import { createFairLimit } from '../domain/waiting/fair-limit.ts'
 import { createKeyedMutex } from '../domain/waiting/keyed-mutex.ts'
 import { lazily } from '../domain/waiting/lazily.ts'
+import { nextTurn } from '../domain/waiting/turns.ts'
 import { findRecordings, recordingsOf } from '../pipeline/source/folders/find-recordings.ts'
 import { sourcesIn } from '../pipeline/source/folders/list-recordings.ts'
 import type { Jobs } from './api.ts'
@@ -112,7 +112,7 @@ export function createJobs(options: JobsOptions): Jobs {
   const formatter = createFormatter(context, watchJob)
   const preparations = createPreparations(base, (request, caller) => jobs.submit(request, caller))
   const { repository, changes, waiters } = context
-  const turn = createFairTurns()
+  const turn = createFairLimit(1)
   const onceEach = createOnceEach(base)
   const sounds = lazily(() => loadSounds(base))
   if (runsJobs) queue.serve(handle)

@@ -1,10 +1,11 @@
 // Contract of the pipelines: a request in, the content of a transcript out; and what they depend on.
-import type { LimitFunction } from 'p-limit'
+
 import type { PipelineRequest } from '../domain/job.ts'
 import type { FileRecogniserList } from '../domain/models/file-recogniser-list.ts'
 import type { ObjectStorage } from '../domain/ports.ts'
 import type { Run } from '../domain/run.ts'
 import type { Transcript } from '../domain/transcript.ts'
+import type { FairLimit } from '../domain/waiting/fair-limit.ts'
 import type { ChunkPorts } from './chunks/transcribe-chunks.ts'
 import type { FormatPorts } from './formatting/options.ts'
 import type { SourcePorts } from './source/source.ts'
@@ -28,7 +29,7 @@ export interface PipelinePorts extends SourcePorts, ChunkPorts, FormatPorts {
   /** Seconds between two polls of a task. */
   pollSeconds: number
   /** Mutex shared by all jobs of the process: a job that submits sees the tasks submitted before. */
-  limitSubmits: LimitFunction
+  limitSubmits: FairLimit
   /** Seconds that a task may take for a recording of `duration` seconds. */
   taskTimeoutSeconds(duration: number): number
 }

@@ -1,9 +1,9 @@
 // The transcript as the page shows it: rows in order of time, with the places and times of their words.
 
 import { createHash } from 'node:crypto'
-import { mapInTurns } from '../domain/reading/turns.ts'
 import { asLine, withoutControls } from '../domain/text.ts'
 import type { Segment, Transcript } from '../domain/transcript.ts'
+import { mapInTurns } from '../domain/waiting/turns.ts'
 import { allWarnings, preferFormatted } from '../formats/shown-segments.ts'
 import { labelOf } from '../formats/speakers.ts'
 import { timedWords } from '../formats/timed-words.ts'

@@ -2,6 +2,8 @@
 
 import { isSpeechError } from '../../domain/errors.ts'
 import { maxRetryAfterSeconds } from '../../domain/network/deadlines.ts'
+import { createFairQueue, type Waiting } from '../../domain/waiting/fair-queue.ts'
+import { createOwnerShares } from './owner-shares.ts'
 import { pauseMsOf, retryAfter } from './retry-after.ts'
 
 export interface AdaptiveRateLimiterOptions {
@@ -17,17 +19,16 @@ export interface AdaptiveRateLimiterOptions {
   now?: () => number
 }
 
-interface Waiting {
-  signal: AbortSignal
+interface Turn extends Waiting {
   begin(): void
 }
 
 export interface AdaptiveRateLimiter {
   /**
    * Runs the work as soon as the limits allow; rejects with the signal's reason if it aborts before. Requests with the
-   * same signal are of one job; the job with the fewest running ones comes first.
+   * same signal are of one job. The owner with the fewest running ones comes first, and of its jobs the one with the fewest.
    */
-  run<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T>
+  run<T>(work: () => Promise<T>, signal: AbortSignal, owner?: string): Promise<T>
   /** The provider has throttled: pauses all requests, for as long as it asks, and continues at half the rate. */
   backOff(askedSeconds?: number): void
   /** A request has succeeded: raises the rate by one request a minute, up to the full rate. */
@@ -46,13 +47,10 @@ export function createAdaptiveRateLimiter({
   minPerMinute = 6,
   now = () => performance.now(),
 }: AdaptiveRateLimiterOptions): AdaptiveRateLimiter {
-  const waiting: Waiting[] = []
-  let starts: number[] = []
+  const queue = createFairQueue<Turn>()
+  const shares = createOwnerShares()
+  let starts: { at: number; owner: string }[] = []
   let running = 0
-  /** By the signal of their job: the number of its running requests, and which start was its last. */
-  const runningOf = new Map<AbortSignal, number>()
-  const lastStartOf = new WeakMap<AbortSignal, number>()
-  let startCount = 0
   let rate = perMinute
   let pauseMs = firstPauseMs
   let pausedUntil = 0
@@ -60,86 +58,76 @@ export function createAdaptiveRateLimiter({
 
   function next(): void {
     clearTimeout(timer)
-    while (waiting.length > 0 && running < concurrency) {
-      const wait = delay()
-      if (wait > 0) {
-        timer = setTimeout(next, wait)
-        return
-      }
-      starts.push(now())
-      start(takeNext())
-    }
-  }
-
-  /**
-   * Of the job with the fewest running requests, and among such of the one that has waited longest for its turn: a voice
-   * note does not wait behind the chunks of hours.
-   */
-  function takeNext(): Waiting {
-    const running = ({ signal }: Waiting) => runningOf.get(signal) ?? 0
-    const lastStart = ({ signal }: Waiting) => lastStartOf.get(signal) ?? 0
-    const next = waiting.reduce((first, other) => {
-      const difference = running(other) - running(first) || lastStart(other) - lastStart(first)
-      return difference < 0 ? other : first
-    })
-    waiting.splice(waiting.indexOf(next), 1)
-    return next
-  }
-
-  function start({ signal, begin }: Waiting): void {
-    running++
-    lastStartOf.set(signal, ++startCount)
-    runningOf.set(signal, (runningOf.get(signal) ?? 0) + 1)
-    begin()
-  }
-
-  /** Milliseconds until the next request may start. */
-  function delay(): number {
     const time = now()
-    starts = starts.filter(start => time - start < minuteMs)
-    const full =
-      starts.length < Math.floor(rate) ? 0 : minuteMs - (time - starts[starts.length - Math.floor(rate)]!)
-    return Math.ceil(Math.max(full, pausedUntil - time))
+    starts = starts.filter(({ at }) => time - at < minuteMs)
+    for (;;) {
+      const turn = queue.take(owner => delay(owner, time) <= 0)
+      if (!turn) break
+      running++
+      starts.push({ at: time, owner: turn.owner })
+      turn.begin()
+    }
+    const wait = Math.min(...queue.owners().map(owner => delay(owner, time)))
+    if (wait < Number.POSITIVE_INFINITY) timer = setTimeout(next, Math.ceil(wait))
+  }
+
+  /** Milliseconds until a request of this owner may start; infinite until another one ends. */
+  function delay(owner: string, time: number): number {
+    const isOver = (total: number, used: number) => shares.isOver(total, used, activeOwners())
+    const atOnce = isOver(concurrency, queue.running(owner))
+      ? shares.withoutReserve(concurrency)
+      : concurrency
+    if (running >= atOnce) return Number.POSITIVE_INFINITY
+    const total = Math.floor(rate)
+    const isHeavy = isOver(total, starts.filter(start => start.owner === owner).length)
+    const max = isHeavy ? shares.withoutReserve(total) : total
+    const until = (start: { at: number } | undefined, ms: number) => (start ? ms - (time - start.at) : 0)
+    const full = until(starts[starts.length - max], minuteMs)
+    const spaced = isHeavy ? until(starts.at(-1), minuteMs / max) : 0
+    return Math.max(full, spaced, pausedUntil - time)
+  }
+
+  function activeOwners(): number {
+    return new Set([...starts.map(({ owner }) => owner), ...queue.owners()]).size
   }
 
   /** Resolves when the next request may start, which then counts as running. */
-  function turn(signal: AbortSignal): Promise<void> {
+  function turn(signal: AbortSignal, owner: string): Promise<Turn> {
     return new Promise((resolve, reject) => {
       const begin = () => {
         signal.removeEventListener('abort', abort)
-        resolve()
+        resolve(turn)
       }
-      const turn = { signal, begin }
+      const turn = { owner, job: signal, begin }
       const abort = () => {
-        waiting.splice(waiting.indexOf(turn), 1)
+        queue.remove(turn)
         reject(signal.reason)
         next()
       }
       signal.addEventListener('abort', abort, { once: true })
-      waiting.push(turn)
+      queue.add(turn)
       next()
     })
   }
 
-  function end(signal: AbortSignal): void {
+  function end(turn: Turn): void {
     running--
-    const left = runningOf.get(signal)! - 1
-    if (left > 0) runningOf.set(signal, left)
-    else runningOf.delete(signal)
+    queue.end(turn)
     next()
   }
 
   return {
-    async run(work, signal) {
+    async run(work, signal, owner = '') {
       signal.throwIfAborted()
-      await turn(signal)
+      shares.note(owner)
+      const own = await turn(signal, owner)
       try {
         const result = await work()
-        end(signal)
+        end(own)
         return result
       } catch (error) {
         // A failure may abort the whole job: waiting requests must see that before they start.
-        setImmediate(() => end(signal))
+        setImmediate(() => end(own))
         throw error
       }
     },

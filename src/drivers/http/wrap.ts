@@ -1,13 +1,14 @@
 // Adds metrics, a rate limit and retries to the requests of a driver, which keeps its type.
 import { isSpeechError } from '../../domain/errors.ts'
 import type { Meter } from '../../domain/meter.ts'
+import type { Owned } from '../../domain/waiting/fair-queue.ts'
 import { type AdaptiveRateLimiter, reportThrottling } from './rate-limiter.ts'
 import { type RetryOptions, retry } from './retry.ts'
 
-/** One request: `call` makes it, `signal` is the caller's. */
-export type Around = <T>(call: () => Promise<T>, signal: AbortSignal) => Promise<T>
+/** One request: `call` makes it, `signal` is the caller's, `owner` that of the job. */
+export type Around = <T>(call: () => Promise<T>, signal: AbortSignal, owner?: string) => Promise<T>
 
-/** Methods that make a request; their last argument has to be a signal, or to hold one. */
+/** Methods that make a request; their last argument has to be a signal, or to hold one. Any of them may hold the owner. */
 type RequestMethod<Driver> = {
   [Name in keyof Driver]-?: Driver[Name] extends (...args: never) => Promise<unknown> ? Name : never
 }[keyof Driver]
@@ -24,8 +25,9 @@ export function wrap<Driver extends object>(
     const request = (...args: unknown[]) => {
       const last = args.at(-1) as AbortSignal | { signal: AbortSignal }
       const signal = 'signal' in last ? last.signal : last
+      const owner = args.map(of => (of as Owned | undefined)?.owner).find(Boolean)
       const call = () => method.apply(driver, args)
-      return arounds.reduceRight((inner, around) => () => around(inner, signal), call)()
+      return arounds.reduceRight((inner, around) => () => around(inner, signal, owner), call)()
     }
     wrapped[name] = request as Driver[typeof name]
   }
@@ -54,8 +56,8 @@ export const metering =
 /** Keeps to the limiter's rate, and reports to it when the provider throttles. */
 export const rateLimiting =
   (limiter: AdaptiveRateLimiter): Around =>
-  (call, signal) =>
-    limiter.run(() => reportThrottling(call, limiter), signal)
+  (call, signal, owner) =>
+    limiter.run(() => reportThrottling(call, limiter), signal, owner)
 
 /** Repeats requests after errors that may pass. */
 export const retrying =

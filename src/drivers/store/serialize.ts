@@ -1,7 +1,7 @@
 // Serialises a transcript in slices, because four hours of words would block the event loop too long.
 import { terms } from '../../domain/reading/search-terms.ts'
-import { inTurns, slices } from '../../domain/reading/turns.ts'
 import type { Segment, Transcript, TranscriptSummary } from '../../domain/transcript.ts'
+import { inTurns, slices } from '../../domain/waiting/turns.ts'
 
 export interface SerializedTranscript {
   /** JSON of the whole transcript. */

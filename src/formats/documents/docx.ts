@@ -1,7 +1,7 @@
 // DOCX output: title, facts, a heading for each part, and timed paragraphs with speakers and gaps.
 import { formatTime } from '../../domain/format-time.ts'
-import { inTurns, mapInTurns } from '../../domain/reading/turns.ts'
 import type { Transcript } from '../../domain/transcript.ts'
+import { inTurns, mapInTurns } from '../../domain/waiting/turns.ts'
 import { documentHead } from '../head.ts'
 import type { Paragraph } from '../paragraphs.ts'
 import { labelOf, type SpeakerLabel } from '../speakers.ts'

@@ -1,7 +1,7 @@
 // Checks cues against the rules of their preset.
 import { formatTime } from '../../domain/format-time.ts'
-import { mapInTurns } from '../../domain/reading/turns.ts'
 import type { Transcript } from '../../domain/transcript.ts'
+import { mapInTurns } from '../../domain/waiting/turns.ts'
 import { type Cue, type CueOptions, cues } from './cues.ts'
 import { gapSeconds } from './group.ts'
 import { presets, type Rules } from './presets.ts'

@@ -1,6 +1,7 @@
 // Turns segments into subtitle cues that keep the rules of a preset wherever the speech allows it.
-import { inTurns, mapInTurns } from '../../domain/reading/turns.ts'
+
 import type { Segment, Span, Transcript, Word } from '../../domain/transcript.ts'
+import { inTurns, mapInTurns } from '../../domain/waiting/turns.ts'
 import { labelOf } from '../speakers.ts'
 import { type Group, gapSeconds, groupUnits } from './group.ts'
 import { presets, type Rules, type SubtitleOptions } from './presets.ts'

@@ -1,6 +1,7 @@
 // Subtitle formats SRT and WebVTT.
-import { mapInTurns } from '../../domain/reading/turns.ts'
+
 import type { Transcript } from '../../domain/transcript.ts'
+import { mapInTurns } from '../../domain/waiting/turns.ts'
 import { type Cue, type CueLine, cues } from './cues.ts'
 import { presets, type SubtitleOptions } from './presets.ts'
 import { clockTime, withoutMarks } from './text.ts'

@@ -1,6 +1,7 @@
 // Subtitle format TTML, the W3C's Timed Text Markup Language, in the part that all of its profiles share.
-import { mapInTurns } from '../../domain/reading/turns.ts'
+
 import type { Transcript } from '../../domain/transcript.ts'
+import { mapInTurns } from '../../domain/waiting/turns.ts'
 import { escapeXml } from '../xml.ts'
 import { type Cue, type CueLine, cues } from './cues.ts'
 import { presets, type SubtitleOptions } from './presets.ts'

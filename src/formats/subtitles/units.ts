@@ -1,10 +1,10 @@
 // The words of a transcript in the order in which subtitles show them, with times, sizes and the cost of a break.
 import { setImmediate } from 'node:timers/promises'
 import { formatTime } from '../../domain/format-time.ts'
-import { inTurns } from '../../domain/reading/turns.ts'
 import { unspacedScript, wordStarts } from '../../domain/reading/word-starts.ts'
 import { sentences } from '../../domain/text.ts'
 import type { Gap, Segment, Span, Transcript } from '../../domain/transcript.ts'
+import { inTurns } from '../../domain/waiting/turns.ts'
 import { preferFormatted } from '../shown-segments.ts'
 import { breakCost } from './break-cost.ts'
 import type { Rules } from './presets.ts'

@@ -164,7 +164,7 @@ export function createFormatter(context: JobBasis, watchJob: WatchJob) {
     const budget = openBudget(owner, randomUUID())
     try {
       const options = { style, language }
-      const run = { signal, progress, checkpoints, budget }
+      const run = { owner, signal, progress, checkpoints, budget }
       const formatted = await formatSegments(segments, options, pipeline, run)
       if (!isWorthStoring(formatted)) return { ...done, warnings: formatted.warnings }
       const { pieces, failed } = formatted

@@ -55,7 +55,7 @@ export function createTextFormatting(ports: FormatPorts, openBudget: OpenBudgets
     ): Promise<FormattedText> {
       const { owner } = key
       const budget = openBudget(owner, randomUUID())
-      const run = { signal, progress, checkpoints: checkpointsOf(owner), budget }
+      const run = { owner, signal, progress, checkpoints: checkpointsOf(owner), budget }
       const formatted = await formatText(text, options, ports, run, now =>
         onText(() => unformatted(now(), options.style)),
       ).finally(budget.close)

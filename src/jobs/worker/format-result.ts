@@ -58,11 +58,11 @@ async function format(
   const report = (share: number) =>
     draft.report({ done: duration, total: duration, message: `Formatting, ${Math.floor(100 * share)} %` })
   report(0)
-  const { checkpoints, budget } = run
+  const { owner, checkpoints, budget } = run
   const progress: Run['progress'] = ({ done, total }) => report(total ? Math.min(1, done / total) : 0)
   try {
     const options = { style, language }
-    const formatRun = { signal, progress, checkpoints, budget }
+    const formatRun = { owner, signal, progress, checkpoints, budget }
     const formatted = await formatSegments(segments, options, pipeline, formatRun)
     return { formatted, language }
   } finally {

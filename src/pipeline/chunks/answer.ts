@@ -63,7 +63,7 @@ async function fromProvider(
   let usd = 0
   try {
     const recognition = await recogniser.recognise(
-      { audio, mime: encodedMime, seconds, ...hints },
+      { audio, mime: encodedMime, seconds, owner: run.owner, ...hints },
       run.signal,
     )
     const bill = paid(seconds, recognition, recogniser)

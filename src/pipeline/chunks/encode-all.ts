@@ -1,7 +1,7 @@
 // Prepares a stream of chunks for recognition: looks each one up in the cache, and encodes the others.
 import { availableParallelism } from 'node:os'
-import type { LimitFunction } from 'p-limit'
 import type { Run } from '../../domain/run.ts'
+import type { FairLimit } from '../../domain/waiting/fair-limit.ts'
 import { mapConcurrent } from '../async/map-concurrent.ts'
 import { sampleRate } from '../audio/activity.ts'
 import type { ChunkEncoders } from '../audio/chunk-encoders.ts'
@@ -30,7 +30,7 @@ export interface EncodingTools {
   ffmpeg: LocateFfmpeg
   encoders: ChunkEncoders
   /** Shared by all jobs, so that ten of them do not encode twenty chunks at once. */
-  limitEncoding: LimitFunction
+  limitEncoding: FairLimit
   /** The provider refuses shorter audio. */
   minSeconds: number
   options: AsrOptions
@@ -77,7 +77,7 @@ export function encodeAll(
       key,
       profile,
       lookedAt,
-      ...(ready ?? (await tools.limitEncoding(() => encode(chunk, profile, tools, run)))),
+      ...(ready ?? (await tools.limitEncoding(run.owner, () => encode(chunk, profile, tools, run)))),
     }
   })
 }

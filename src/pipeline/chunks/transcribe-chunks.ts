@@ -1,11 +1,12 @@
 // Transcribes a recording in chunks as one stream: decode, cut, encode, recognise; each of its voices for itself.
-import type { LimitFunction } from 'p-limit'
+
 import type { TranscriptionRequest } from '../../domain/job.ts'
 import { languageHint } from '../../domain/languages.ts'
 import { contextFor } from '../../domain/models/context.ts'
 import type { Recogniser } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
 import type { Span } from '../../domain/transcript.ts'
+import type { FairLimit } from '../../domain/waiting/fair-limit.ts'
 import { mergeAsync } from '../async/merge-async.ts'
 import type { ChunkEncoders } from '../audio/chunk-encoders.ts'
 import { type Chunk, cut } from '../audio/cut/cut.ts'
@@ -24,7 +25,7 @@ export interface ChunkPorts {
   ffmpeg: LocateFfmpeg
   recogniser: Recogniser
   /** Shared by all jobs of the process. */
-  limitEncoding: LimitFunction
+  limitEncoding: FairLimit
   /** Loads what the first request needs. Never throws. */
   warmUp?(): void
 }

@@ -1,6 +1,7 @@
 // Assigns a speaker to each word: the most likely one, or null where none was detected; smooths labels within phrases.
-import { isTurnOver, mapInTurns, nextTurn } from '../../domain/reading/turns.ts'
+
 import type { Span } from '../../domain/transcript.ts'
+import { isTurnOver, mapInTurns, nextTurn } from '../../domain/waiting/turns.ts'
 import { type ClockOffset, estimateClockOffset } from './clock-offset.ts'
 import { buildNodes, computeEmissions } from './emissions.ts'
 import { forwardBackward } from './forward-backward.ts'

@@ -1,5 +1,5 @@
 // Estimates the clock offset between two recognitions by a vote of common words, or else of speech onsets.
-import { isTurnOver, nextTurn, sortInTurns } from '../../domain/reading/turns.ts'
+import { isTurnOver, nextTurn, sortInTurns } from '../../domain/waiting/turns.ts'
 import type { TimedToken } from './timed-tokens.ts'
 
 export interface ClockOffset {

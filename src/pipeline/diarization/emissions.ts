@@ -1,6 +1,7 @@
 // Emission likelihoods of the alignment HMM: how well each text token fits a speaker token, or a speaker by time.
-import { isTurnOver, nextTurn, sortInTurns } from '../../domain/reading/turns.ts'
+
 import type { Span } from '../../domain/transcript.ts'
+import { isTurnOver, nextTurn, sortInTurns } from '../../domain/waiting/turns.ts'
 import type { ClockOffset } from './clock-offset.ts'
 import type { TimedToken, TimedTokens } from './timed-tokens.ts'
 import { distanceToSpans } from './turns.ts'

@@ -1,5 +1,5 @@
 // Forward-backward algorithm of the alignment HMM: the posterior probability of each speaker for each text token.
-import { isTurnOver, nextTurn } from '../../domain/reading/turns.ts'
+import { isTurnOver, nextTurn } from '../../domain/waiting/turns.ts'
 import type { Emissions, Nodes } from './emissions.ts'
 import { speakerChangeProbability } from './phrase-breaks.ts'
 import type { TimedToken, TimedWord } from './timed-tokens.ts'

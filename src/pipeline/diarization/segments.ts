@@ -1,9 +1,9 @@
 // Builds segments of one speaker each, a sentence or so long, from words with speaker labels.
 
 import { estimateModelTokens } from '../../domain/models/model-tokens.ts'
-import { isTurnOver, nextTurn } from '../../domain/reading/turns.ts'
 import { sentences } from '../../domain/text.ts'
 import { roundToMs, type Segment, type Speaker } from '../../domain/transcript.ts'
+import { isTurnOver, nextTurn } from '../../domain/waiting/turns.ts'
 import type { SpeakerLabel } from './assign-speakers.ts'
 import type { TimedSentence, TimedTokens, TimedWord } from './timed-tokens.ts'
 

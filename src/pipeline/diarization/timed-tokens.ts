@@ -1,8 +1,8 @@
 // Puts a recognition in order: sentences by time, words with plausible times, and the tokens that are compared.
 import type { FileRecognition, RecognisedSentence, RecognisedWord } from '../../domain/ports.ts'
-import { isTurnOver, nextTurn } from '../../domain/reading/turns.ts'
 import { tokens } from '../../domain/tokens.ts'
 import { roundToMs, type Span } from '../../domain/transcript.ts'
+import { isTurnOver, nextTurn } from '../../domain/waiting/turns.ts'
 import { textHash } from '../audio/fingerprint.ts'
 import { timeWords } from '../chunks/timing.ts'
 

@@ -1,6 +1,7 @@
 // Speaker turns: the spans in which each speaker speaks, and distances to them.
-import { isTurnOver, nextTurn, sortInTurns } from '../../domain/reading/turns.ts'
+
 import type { Span } from '../../domain/transcript.ts'
+import { isTurnOver, nextTurn, sortInTurns } from '../../domain/waiting/turns.ts'
 import type { TimedTokens } from './timed-tokens.ts'
 
 /** A shorter pause does not end a turn. */

@@ -1,9 +1,9 @@
 // Context of one task over an upload: its model and options, its checkpoint and its callbacks; and its polling.
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { LimitFunction } from 'p-limit'
 import { isSpeechError } from '../../domain/errors.ts'
 import type { FileRecogniser, FileRecognition, FileRequest, TaskStatus } from '../../domain/ports.ts'
 import type { Run } from '../../domain/run.ts'
+import type { FairLimit } from '../../domain/waiting/fair-limit.ts'
 import { log } from '../../log.ts'
 import type { UploadSession } from './upload.ts'
 
@@ -33,7 +33,7 @@ export interface TaskContext extends Candidate {
   pollSeconds: number
   timeoutSeconds: number
   /** Mutex around the look-up of other jobs' tasks and the announcement of a submit. */
-  limitSubmits: LimitFunction
+  limitSubmits: FairLimit
   /** Receives the task as soon as it exists, and whether this job pays for it. */
   onTask: (task: string, isOwn: boolean) => void
   /** Called where the provider has ended the task without a result: it is not billed. */

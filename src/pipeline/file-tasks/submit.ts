@@ -48,7 +48,7 @@ async function announceSubmit(
   name: string,
 ): Promise<StartedTask | undefined> {
   for (;;) {
-    const found = await limitSubmits(async () => {
+    const found = await limitSubmits(run.owner, async () => {
       const [stored, now] = await Promise.all([run.checkpoints.get(key), recogniser.now(run.signal)])
       const other = run.checkpoints.isFromThisJob(stored)
         ? undefined
@@ -83,7 +83,7 @@ function taskOfOtherJob(
 async function submit({ recogniser, options, key, upload, run }: TaskContext): Promise<string> {
   try {
     const url = await upload.signedUrl(recogniser.model)
-    const task = await recogniser.submit({ url, ...options }, delayedSignal(run.signal))
+    const task = await recogniser.submit({ url, owner: run.owner, ...options }, delayedSignal(run.signal))
     run.answered()
     await run.checkpoints.put(key, { task })
     return task

@@ -91,7 +91,11 @@ async function requestOnce(
   const { key, answer: known } = await savedAnswerOf(piece, { source, ports, run, ...options })
   const answer =
     known ??
-    (await ports.textModel.generate(promptFor({ ...options, text, before }), { signal: run.signal, onText }))
+    (await ports.textModel.generate(promptFor({ ...options, text, before }), {
+      signal: run.signal,
+      owner: run.owner,
+      onText,
+    }))
   if (!known && answer.text.trim() !== '') await run.checkpoints.put(key, answer)
   const { passages, removals } = judge(text, answer.text, { ...options, ...(before && { before }) })
   return {

@@ -14,4 +14,4 @@ export interface FormatOptions {
 }
 
 /** The run that a formatting belongs to. Progress counts characters (UTF-16 units) of the text. */
-export type FormatRun = Pick<Run, 'signal' | 'progress' | 'checkpoints' | 'budget'>
+export type FormatRun = Pick<Run, 'owner' | 'signal' | 'progress' | 'checkpoints' | 'budget'>

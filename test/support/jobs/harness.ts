@@ -5,7 +5,6 @@ import { setMaxListeners } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import pLimit from 'p-limit'
 import type { Job, JobTool, TranscriptionRequest } from '../../../src/domain/job.ts'
 import type { FileRecogniserList } from '../../../src/domain/models/file-recogniser-list.ts'
 import type { Downloader } from '../../../src/domain/network/downloader.ts'
@@ -14,6 +13,7 @@ import type { FileRecogniser, ObjectStorage, Store } from '../../../src/domain/p
 import type { Lane, Queue } from '../../../src/domain/queue.ts'
 import type { TextModel } from '../../../src/domain/text-model.ts'
 import type { Transcript } from '../../../src/domain/transcript.ts'
+import { createFairLimit } from '../../../src/domain/waiting/fair-limit.ts'
 import { inProcessQueue } from '../../../src/drivers/queue/in-process.ts'
 import { sqliteStore } from '../../../src/drivers/store/sqlite/sqlite.ts'
 import { createJobs, type Jobs } from '../../../src/jobs/jobs.ts'
@@ -190,8 +190,8 @@ async function openHarness(folder: string, recording: string, options: HarnessOp
       },
       pollSeconds: 0.02,
       taskTimeoutSeconds: () => 30,
-      limitEncoding: pLimit(2),
-      limitSubmits: pLimit(1),
+      limitEncoding: createFairLimit(2),
+      limitSubmits: createFairLimit(1),
       downloader: options.downloader ?? {
         download: () => Promise.reject(new Error('No test needs this.')),
         identify: () => Promise.reject(new Error('No test needs this.')),

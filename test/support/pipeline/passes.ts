@@ -1,11 +1,11 @@
 // Passes over one upload in a test: an emulated cloud with a bucket, a store, and runs as jobs of any id.
 import { stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import pLimit from 'p-limit'
 import { type DashscopeEmulator, startDashscope } from '../../../emulators/dashscope/dashscope.ts'
 import type { Budget } from '../../../src/domain/costs/budget.ts'
 import { knownModels } from '../../../src/domain/models/catalog.ts'
 import type { Run } from '../../../src/domain/run.ts'
+import { createFairLimit } from '../../../src/domain/waiting/fair-limit.ts'
 import { fileRecognisers } from '../../../src/drivers/asr/file-asr/recognisers.ts'
 import { dashscope } from '../../../src/drivers/http/dashscope.ts'
 import { createHttpClient } from '../../../src/drivers/http/http.ts'
@@ -99,7 +99,7 @@ export async function startPasses(): Promise<PassesSystem> {
         ...lists,
         pollSeconds: 0.05,
         taskTimeoutSeconds: () => taskTimeoutSeconds,
-        limitSubmits: pLimit(1),
+        limitSubmits: createFairLimit(1),
         objectStorage: temporary
           ? temporaryStores.at(-1)
           : ossStorage({ endpoint, region, bucket, accessKeyId, accessKeySecret }),

@@ -121,11 +121,12 @@ export function memoryCheckpoints(): MemoryCheckpoints {
   }
 }
 
-type FormatRun = Pick<Run, 'signal' | 'progress' | 'checkpoints' | 'budget'>
+type FormatRun = Pick<Run, 'owner' | 'signal' | 'progress' | 'checkpoints' | 'budget'>
 
 /** Creates a run, with the given parts replaced. */
 export function testRun(given: Partial<FormatRun> = {}): FormatRun {
   return {
+    owner: 'local',
     signal: new AbortController().signal,
     progress: () => {},
     checkpoints: memoryCheckpoints().checkpoints,

@@ -1,7 +1,7 @@
 // Outputs of long recordings leave the event loop to other work.
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, it, vi } from 'vitest'
-import { slices } from '../../../src/domain/reading/turns.ts'
+import { slices } from '../../../src/domain/waiting/turns.ts'
 import { checkFormat, formatNames, outputFormats, renderFormat } from '../../../src/formats/index.ts'
 import { longTranscript } from '../../support/transcripts.ts'
 

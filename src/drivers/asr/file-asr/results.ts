@@ -1,9 +1,9 @@
 // Reads a result file of either model family: sentences with words and speakers, in seconds and in order of time.
 import * as z from 'zod/v4'
 import type { RecognisedSentence } from '../../../domain/ports.ts'
-import { inTurns, isTurnOver, nextTurn } from '../../../domain/reading/turns.ts'
 import { joinText, withoutControls } from '../../../domain/text.ts'
 import { roundToMs, type Span } from '../../../domain/transcript.ts'
+import { inTurns, isTurnOver, nextTurn } from '../../../domain/waiting/turns.ts'
 import { placeWords } from './own-text.ts'
 import { charCount, minWordSeconds, speakerRuns, type TimedWord, timeWords } from './words.ts'
 

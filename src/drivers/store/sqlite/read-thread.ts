@@ -1,7 +1,7 @@
 // Reads SQLite in a thread with its own connection: searches and large values take long, and the event loop goes on.
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import { createFairTurns } from '../../../domain/reading/fair-turns.ts'
+import { createFairLimit } from '../../../domain/waiting/fair-limit.ts'
 import { keepHeapSmall } from '../../../system/small-heap.ts'
 import type { Value } from './rows.ts'
 
@@ -42,7 +42,7 @@ interface Answer {
 
 /** Starts with the first read. */
 export function createReadThread(path: string): ReadThread {
-  const turn = createFairTurns()
+  const turn = createFairLimit(1)
   /** Reads in progress and those that wait for their turn. */
   const unfinished = new Set<Promise<unknown>>()
   let worker: Worker | undefined

@@ -1,7 +1,8 @@
 // Sound out of proportion to the bytes of its file: refused before anything is sent, whatever its header says.
-import pLimit from 'p-limit'
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Run } from '../../../../src/domain/run.ts'
+import { createFairLimit } from '../../../../src/domain/waiting/fair-limit.ts'
 import { createChunkEncoders } from '../../../../src/pipeline/audio/chunk-encoders.ts'
 import { transcribeChunks } from '../../../../src/pipeline/chunks/transcribe-chunks.ts'
 import { locateTestFfmpeg } from '../../../support/audio/ffmpeg.ts'
@@ -38,7 +39,7 @@ async function sentOf(bytes: number, options: { model?: { usdPerSecond: number }
   const job = { job: 'tr_1', owner: 'ann', warn() {}, answered() {} }
   const run = { ...testRun(), ...job, budget: testBudget() } as unknown as Run
   const source = { file, name: 'interview', bytes, isTruncated: false }
-  const ports = { ffmpeg: locateTestFfmpeg, recogniser, limitEncoding: pLimit(2) }
+  const ports = { ffmpeg: locateTestFfmpeg, recogniser, limitEncoding: createFairLimit(2) }
   try {
     const encoders = createChunkEncoders(locateTestFfmpeg, run.signal)
     for await (const _ of transcribeChunks([{ source }], { audio: file }, ports, encoders, run).transcripts);

@@ -1,7 +1,6 @@
 // Transcription of a dual-channel recording: each channel is a speaker, and every word comes once.
 import { stat, truncate } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import pLimit from 'p-limit'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import {
   type DashscopeEmulator,
@@ -13,6 +12,7 @@ import { knownModels } from '../../../../src/domain/models/catalog.ts'
 import type { Run } from '../../../../src/domain/run.ts'
 import { tokens } from '../../../../src/domain/tokens.ts'
 import type { Segment } from '../../../../src/domain/transcript.ts'
+import { createFairLimit } from '../../../../src/domain/waiting/fair-limit.ts'
 import { chunkAsr } from '../../../../src/drivers/asr/chunk-asr.ts'
 import { asrRetries } from '../../../../src/drivers/asr/retries.ts'
 import { dashscope } from '../../../../src/drivers/http/dashscope.ts'
@@ -79,7 +79,7 @@ async function transcribe(
     retrying({ ...asrRetries, firstDelaySeconds: 0.01 }),
     rateLimiting(limiter),
   )
-  const ports = { recogniser, ffmpeg: locateTestFfmpeg, limitEncoding: pLimit(2) }
+  const ports = { recogniser, ffmpeg: locateTestFfmpeg, limitEncoding: createFairLimit(2) }
   const result = { warnings: new Set<string>(), progress: [] as Progress[], soFar: [] as Findings[] }
   const run: Run = {
     job: 'call',

@@ -2,7 +2,7 @@
 import { setImmediate } from 'node:timers/promises'
 import fc from 'fast-check'
 import { expect, it, vi } from 'vitest'
-import { isTurnOver, nextTurn, sortInTurns } from '../../../../src/domain/reading/turns.ts'
+import { isTurnOver, nextTurn, sortInTurns } from '../../../../src/domain/waiting/turns.ts'
 
 it('a list sorted in turns is the sorted list, with equal items in their order', async () => {
   const items = fc.array(fc.record({ key: fc.nat(20), at: fc.nat() }), { maxLength: 50 })
