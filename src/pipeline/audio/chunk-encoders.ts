@@ -72,6 +72,7 @@ export function createChunkEncoders(
 
   function release(): void {
     isReleased = true
+    signal.removeEventListener('abort', release)
     for (const encoder of idle.splice(0)) {
       drop(idleAnywhere, encoder)
       encoder.end()

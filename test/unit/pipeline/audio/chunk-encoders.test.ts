@@ -14,9 +14,15 @@ const recording = Int16Array.from(samplesOf(ffmpeg, 'interview.mp3'), sample => 
 /** Samples by which a decoder plays later. */
 const delay = 1105
 
-const ends = new AbortController()
-const encoders = (locate = locateTestFfmpeg, maxQuietMs?: number, signal = ends.signal): ChunkEncoders =>
-  createChunkEncoders(locate, signal, maxQuietMs)
+const ends: AbortController[] = []
+const encoders = (
+  locate = locateTestFfmpeg,
+  maxQuietMs?: number,
+  stop = new AbortController(),
+): ChunkEncoders => {
+  ends.push(stop)
+  return createChunkEncoders(locate, stop.signal, maxQuietMs)
+}
 
 function decoded(audio: Buffer): Int16Array {
   const args = ['-v', 'error', '-f', 'mp3', '-i', 'pipe:0', '-f', 's16le', 'pipe:1']
@@ -66,7 +72,7 @@ function isAlive(pid: number): boolean {
 }
 
 afterAll(async () => {
-  ends.abort()
+  for (const end of ends) end.abort()
   await folder.remove()
 })
 
@@ -160,7 +166,7 @@ describe.skipIf(process.platform === 'win32')('the processes of encoders', () =>
     await living.encode(second, rate)
     for (let i = 0; i < 4; i++) {
       const stop = new AbortController()
-      const given = encoders(locate, undefined, stop.signal)
+      const given = encoders(locate, undefined, stop)
       given.prepare()
       await vi.waitFor(async () => expect(await started()).toHaveLength(i + 2))
       stop.abort()
@@ -172,7 +178,7 @@ describe.skipIf(process.platform === 'win32')('the processes of encoders', () =>
   it('end when the signal comes during a chunk', async () => {
     const { locate, started, living } = await noted('aborted')
     const stop = new AbortController()
-    const encoding = encoders(locate, undefined, stop.signal).encode(recording, rate)
+    const encoding = encoders(locate, undefined, stop).encode(recording, rate)
     encoding.catch(() => {})
     await vi.waitFor(async () => expect(await started()).toHaveLength(1))
     stop.abort(new Error('enough'))
