@@ -69,6 +69,7 @@ const benchmarks: Record<string, Benchmark> = {
 function memoryRun(): FormatRun {
   const values = new Map<string, unknown>()
   return {
+    owner: 'local',
     signal: new AbortController().signal,
     progress() {},
     checkpoints: {

@@ -42,12 +42,9 @@ export function isTurnOver(): boolean {
 export async function* inTurns<T>(items: Iterable<T>): AsyncGenerator<T> {
   // Work before this one may have used up its turn.
   await nextTurn()
-  let began = performance.now()
   for (const item of items) {
     yield item
-    if (performance.now() - began < maxTurnMs) continue
-    await nextTurn()
-    began = performance.now()
+    if (isTurnOver()) await nextTurn()
   }
 }
 

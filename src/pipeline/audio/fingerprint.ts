@@ -22,8 +22,17 @@ export interface CachedRecognition extends Recognition {
   seconds: number
 }
 
-export function chunkKey(samples: Samples, { model, language = '', context = '' }: AsrOptions): string {
-  const audio = textHash(...blocksOf(samples).map(bytesOf))
+/** Takes turns of the event loop: a chunk has up to 5 MB. */
+export async function chunkKey(
+  samples: Samples,
+  { model, language = '', context = '' }: AsrOptions,
+): Promise<string> {
+  const hash = createHash('sha256')
+  for (const block of blocksOf(samples)) {
+    if (isTurnOver()) await nextTurn()
+    hash.update(bytesOf(block))
+  }
+  const audio = hash.digest('hex')
   return `chunk:${textHash(JSON.stringify([audio, model, language, context]))}`
 }
 

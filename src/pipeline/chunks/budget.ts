@@ -89,7 +89,7 @@ export function createChunkBudget(
       for await (const chunk of cut(decoding.samples, cutOptions(decoding, limits))) {
         samples.sound += chunk.samples.length
         ensurePlausibleSound(samples.sound / sampleRate / audio.length, bytes)
-        const stored = await run.checkpoints.get(chunkKey(chunk.samples, tools.options))
+        const stored = await run.checkpoints.get(await chunkKey(chunk.samples, tools.options))
         if (!isCachedRecognition(stored)) samples.new += chunk.samples.length
         else if (run.checkpoints.isFromThisJob(stored)) samples.earlier += chunk.samples.length
         chunk.release()

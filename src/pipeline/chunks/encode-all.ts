@@ -61,7 +61,7 @@ export function encodeAll(
 ): AsyncGenerator<ReadyChunk> {
   return mapConcurrent(chunks, chunksAtOnce, async cutChunk => {
     const chunk = await withHeard(cutChunk)
-    const key = chunkKey(chunk.samples, tools.options)
+    const key = await chunkKey(chunk.samples, tools.options)
     const isShort = whole !== undefined && whole.decodedSeconds() <= maxVoiceNoteSeconds
     const profile = isShort ? 'voiceNote' : 'recording'
     const lookedAt = Date.now()
