@@ -125,6 +125,26 @@ describe('an encoder of several chunks', () => {
       expect((await shared.encode(chunk, rate)).equals(audio[i]!), `chunk ${i}`).toBe(true)
   })
 
+  it('gives samples back while it encodes, and the memory of MP3 to the next chunk', async () => {
+    const [shared, own] = [encoders(), encoders()]
+    for (const start of [0, 8]) {
+      const samples = recording.subarray(start * rate, (start + 27) * rate)
+      const expected = await own.encode(samples, rate)
+      const given = samples.slice()
+      let taken = 0
+      const audio = await shared.encode(given, rate, count => {
+        given.fill(0, taken, count)
+        taken = count
+      })
+      expect(taken).toBeGreaterThan(0)
+      expect(taken).toBeLessThan(given.length)
+      expect(audio.equals(expected), `from ${start} s`).toBe(true)
+      shared.reuse(audio)
+    }
+    const [first, second] = [await shared.encode(recording, rate), await shared.encode(recording, rate)]
+    expect(first.buffer).not.toBe(second.buffer)
+  })
+
   it.skipIf(process.platform === 'win32')(
     'gets everything from an ffmpeg that holds its output back',
     async () => {
