@@ -16,7 +16,8 @@ export function betweenPauses(
   { levels, parts }: Pick<Chunk, 'levels' | 'parts'>,
 ): Span[] {
   const timeAt = clockOf(parts)
-  const starts = Float64Array.from(levels, (_, i) => timeAt(i / framesPerSecond))
+  const starts = new Float64Array(levels.length)
+  for (let i = 0; i < starts.length; i++) starts[i] = timeAt(i / framesPerSecond)
   const found: Span[] = []
   let at = 0
   for (const span of spans) {

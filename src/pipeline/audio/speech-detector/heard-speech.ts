@@ -50,8 +50,9 @@ export async function heardSpeech(
 
 /** Between loud and quiet frames: a tenth is louder, a tenth quieter. Every fourth frame tells. */
 export function contrastDb(levels: readonly number[]): number {
-  const fourth = { length: Math.ceil(levels.length / 4) }
-  const sorted = Float64Array.from(fourth, (_, i) => levels[4 * i]!).sort()
+  const sorted = new Float64Array(Math.ceil(levels.length / 4))
+  for (let i = 0; i < sorted.length; i++) sorted[i] = levels[4 * i]!
+  sorted.sort()
   const [quiet, loud] = [0.1, 0.9].map(share => sorted[Math.floor(share * sorted.length)])
   return (loud ?? 0) - (quiet ?? 0)
 }
@@ -59,8 +60,8 @@ export function contrastDb(levels: readonly number[]): number {
 type Windows = AsyncIterable<Float32Array>
 
 /**
- * Calls `test` for each window that is not in the overlap, with its probability and its start in the recording. Ends with
- * the first for which it is true, and is true then, too. There are a hundred thousand in an hour: each makes no object.
+ * True where `test` is true for a window behind the overlap, given its probability, start in the recording, and number;
+ * the first one ends it. An hour has a hundred thousand windows: none of them makes an object.
  */
 async function someWindow(
   windows: Windows,
