@@ -14,6 +14,7 @@ import type { Lane, Queue } from '../../../src/domain/queue.ts'
 import type { TextModel } from '../../../src/domain/text-model.ts'
 import type { Transcript } from '../../../src/domain/transcript.ts'
 import { createFairLimit } from '../../../src/domain/waiting/fair-limit.ts'
+import { unlessAborted } from '../../../src/domain/waiting/unless-aborted.ts'
 import { inProcessQueue } from '../../../src/drivers/queue/in-process.ts'
 import { sqliteStore } from '../../../src/drivers/store/sqlite/sqlite.ts'
 import { createJobs, type Jobs } from '../../../src/jobs/jobs.ts'
@@ -247,16 +248,6 @@ export async function storeTranscript(
     updatedAt: createdAt,
   })
   await store.putTranscript(owner, transcript)
-}
-
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  let stop = () => {}
-  const stopped = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason)
-    signal.addEventListener('abort', stop)
-  })
-  signal.throwIfAborted()
-  return Promise.race([work, stopped]).finally(() => signal.removeEventListener('abort', stop))
 }
 
 /** A latch that a test opens. */
