@@ -1,5 +1,4 @@
 // Composition root: builds one driver for each port. The only file that imports all of them.
-import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import {
   createObjectStorage,
@@ -160,12 +159,11 @@ export async function createApp(
   const locate = locateOnce({ named: config.ffmpegPath, searchPath: config.searchPath })
   const scratchDir = join(config.dataDir, 'scratch')
   const noteDecoders = createNoteDecoders(join(scratchDir, 'links'))
-  const limitStarts = createFairLimit(availableParallelism())
   const ffmpeg = async () => {
     const found = await locate()
     // To start a process takes this one up to 10 ms, so each has a turn of the event loop to itself.
     await nextTurn()
-    return { ...found, noteDecoders, limitStarts }
+    return { ...found, noteDecoders }
   }
   const uploads = uploadsOf(config, store)
   const pageKey = pageKeyOf(config)

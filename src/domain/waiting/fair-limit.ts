@@ -4,11 +4,6 @@ import { createFairQueue, type Waiting } from './fair-queue.ts'
 /** Settles as the work does. */
 export type FairLimit = <T>(owner: string, work: () => Promise<T>) => Promise<T>
 
-/** Resolves in the owner's turn with a function that ends it. */
-export function takeTurn(limit: FairLimit, owner: string): Promise<() => void> {
-  return new Promise(begin => void limit(owner, () => new Promise<void>(end => begin(end))))
-}
-
 interface Call extends Waiting {
   run(): Promise<void>
 }

@@ -2,8 +2,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Run } from '../../domain/run.ts'
 import type { Span } from '../../domain/transcript.ts'
-import { takeTurn } from '../../domain/waiting/fair-limit.ts'
-import type { Owned } from '../../domain/waiting/fair-queue.ts'
 import { killedExitCode } from '../../system/child-process.ts'
 import type { Source } from '../source/source.ts'
 import { sampleRate } from './activity.ts'
@@ -40,7 +38,7 @@ const undisturbedSeconds = 600
 export function decode(
   given: Source,
   ffmpeg: LocateFfmpeg,
-  run: Pick<Run, 'signal' | 'warn'> & Owned,
+  run: Pick<Run, 'signal' | 'warn'>,
   options: DecodeOptions = {},
 ): Decoding {
   const { part } = options
@@ -72,20 +70,14 @@ export function decode(
     // The system may have ended a process that waits, or forbid it to follow a link.
     if (waited && !(yield* soundFrom(waited, { mayBeEmpty: true }))) return
     const urgency = options.urgency ?? (options.voiceNote ? 'note' : 'long')
-    const inTurn = options.voiceNote && found.limitStarts
-    const hasBegun = inTurn ? await takeTurn(inTurn, run.owner ?? '') : () => {}
-    try {
-      const decoder = startFfmpeg(found, argumentsFor(source.file), run.signal, urgency)
-      yield* soundFrom(decoder, { mayBeEmpty: false, hasBegun })
-    } finally {
-      hasBegun()
-    }
+    const decoder = startFfmpeg(found, argumentsFor(source.file), run.signal, urgency)
+    yield* soundFrom(decoder, { mayBeEmpty: false })
     if (waited) noteDecoders?.noteFailure()
   }
   /** Returns true where `mayBeEmpty` and nothing was decoded. */
   async function* soundFrom(
     process: FfmpegProcess,
-    { mayBeEmpty, hasBegun = () => {} }: { mayBeEmpty: boolean; hasBegun?: () => void },
+    { mayBeEmpty }: { mayBeEmpty: boolean },
   ): AsyncGenerator<Buffer, boolean> {
     voiceNote = readAll(process.pipe3)
     voiceNote.catch(() => {})
@@ -100,7 +92,6 @@ export function decode(
     }
     try {
       for await (const buffer of soundOf(process, source, onChange, onBroken)) {
-        hasBegun()
         isRateChecked ||= checkSampleRate(stderr())
         yield* wanted(buffer)
         if (bytes >= end) return false

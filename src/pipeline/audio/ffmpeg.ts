@@ -4,7 +4,6 @@ import { setPriority } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
 import { cancelled, SpeechError } from '../../domain/errors.ts'
 import { deadlines } from '../../domain/network/deadlines.ts'
-import type { FairLimit } from '../../domain/waiting/fair-limit.ts'
 import { killedExitCode, startGroup } from '../../system/child-process.ts'
 import { freeYoungBuffers } from '../../system/small-heap.ts'
 
@@ -13,8 +12,6 @@ export interface Ffmpeg {
   /** Without a byte for this long, though its output is awaited, it hangs. Default: a minute. */
   maxSilentMs?: number
   noteDecoders?: NoteDecoders
-  /** For decoders of short recordings until their first sound: many of one owner would take the cores from another's. */
-  limitStarts?: FairLimit
 }
 
 /** Decoders of voice notes, one of which may wait for its file. */

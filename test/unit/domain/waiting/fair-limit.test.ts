@@ -1,6 +1,6 @@
 // Works of several owners under one limit.
 import { expect, it } from 'vitest'
-import { createFairLimit, takeTurn } from '../../../../src/domain/waiting/fair-limit.ts'
+import { createFairLimit } from '../../../../src/domain/waiting/fair-limit.ts'
 
 it('works of one owner begin in the order of their calls, as many at once as the limit allows', async () => {
   const limit = createFairLimit(2)
@@ -31,19 +31,4 @@ it('work that fails passes its error on, and the next one begins', async () => {
   const next = limit('ann', async () => 'next')
   await expect(failing).rejects.toThrow('It failed.')
   expect(await next).toBe('next')
-})
-
-it('a turn lasts until it is ended, and may be ended twice', async () => {
-  const limit = createFairLimit(1)
-  const end = await takeTurn(limit, 'ann')
-  const order: string[] = []
-  const next = takeTurn(limit, 'ben').then(endNext => {
-    order.push('ben')
-    endNext()
-  })
-  order.push('ann')
-  end()
-  end()
-  await next
-  expect(order).toEqual(['ann', 'ben'])
 })
