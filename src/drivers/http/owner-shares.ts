@@ -3,22 +3,26 @@
 /** Of a limit, kept for owners that have not used their share. */
 const reserve = 1 / 8
 
+/** After so long without a request of another owner, one has all of the limit again. */
+const recentMs = 10 * 60_000
+
 export function createOwnerShares() {
-  let first: string | undefined
-  let areSeveral = false
+  /** When each owner made its last request, the one longest ago first. */
+  const seen = new Map<string, number>()
 
   const withoutReserve = (total: number) => total - Math.floor(total * reserve)
 
   return {
-    /** An owner makes a request. Without a name it is of no owner. */
-    note(owner: string): void {
+    /** An owner makes a request at this time (milliseconds). Without a name it is of no owner. */
+    note(owner: string, time: number): void {
       if (owner === '') return
-      first ??= owner
-      areSeveral ||= owner !== first
+      seen.delete(owner)
+      seen.set(owner, time)
+      for (const [other, at] of seen) if (time - at > recentMs) seen.delete(other)
     },
     withoutReserve,
     /** True where an owner has used its share; none is larger than half, since another owner may come at any time. */
     isOver: (total: number, used: number, owners: number): boolean =>
-      areSeveral && used >= withoutReserve(total) / Math.max(2, owners),
+      seen.size > 1 && used >= withoutReserve(total) / Math.max(2, owners),
   }
 }

@@ -119,7 +119,7 @@ export function createAdaptiveRateLimiter({
   return {
     async run(work, signal, owner = '') {
       signal.throwIfAborted()
-      shares.note(owner)
+      shares.note(owner, now())
       const own = await turn(signal, owner)
       try {
         const result = await work()

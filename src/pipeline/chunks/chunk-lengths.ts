@@ -9,6 +9,8 @@ const maxAimedSeconds = 150
 const minPartSeconds = 30
 /** The first part is longer than the mean by this share, and the last one shorter: it is ready later, and due with the first. */
 const maxSlope = 0.16
+/** Taken by the first part from the second one, whose request waits until that of the first one is well under way. */
+const leadSeconds = 3
 /** Share of the longest chunk that a part may aim at: the pause that ends it may lie behind its end. */
 const aimShare = 0.94
 /** Of longer recordings, the first and the last chunks are short: nothing else can be done while they are prepared or sent. */
@@ -55,6 +57,13 @@ function partOfRest(chunksBefore: number, total: number, maxSeconds: number): nu
   const mean = total / count
   const slope = Math.min(maxSlope, (aimShare * maxSeconds) / mean - 1, 1 - minPartSeconds / mean)
   const planned = Array.from({ length: count }, (_, i) => 1 + slope * (1 - (2 * i) / (count - 1)))
+  const lead = Math.min(
+    leadSeconds / mean,
+    (aimShare * maxSeconds) / mean - planned[0]!,
+    planned[1]! - minPartSeconds / mean,
+  )
+  planned[0]! += lead
+  planned[1]! -= lead
   const left = planned.slice(chunksBefore)
   return left[0]! / left.reduce((sum, part) => sum + part, 0)
 }

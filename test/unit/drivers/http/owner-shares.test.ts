@@ -52,6 +52,17 @@ it('many jobs of one owner leave a place to another owner, whose one job comes a
   expect(started.slice(9, 16)).toEqual([...Array(6).fill(['ann', 20]), ['ann', 25]])
 })
 
+it('an owner has the whole limit again when no other one has come for ten minutes', async () => {
+  const started: [string, number][] = []
+  const request = ask(create(16, 16), started)
+  const all = request('ben', 1)
+  await vi.advanceTimersByTimeAsync(601_000)
+  all.push(...request('ann', 16))
+  await vi.advanceTimersByTimeAsync(0)
+  expect(started.slice(1)).toEqual(Array(16).fill(['ann', 601]))
+  await Promise.all(all)
+})
+
 it('the owner with fewer requests under way comes first, whatever the number of its jobs', async () => {
   const started: [string, number][] = []
   const request = ask(create(1_000, 2), started, 10)

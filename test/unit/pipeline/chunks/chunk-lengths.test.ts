@@ -30,7 +30,7 @@ describe('the length of chunks', () => {
 
   it.each([
     [240, [30, 30, 30, 30, 30, 30, 30, 30]],
-    [600, [87, 84, 80, 77, 73, 70, 66, 63]],
+    [600, [90, 81, 80, 77, 73, 70, 66, 63]],
     [1_200, [160, 157, 154, 151, 149, 146, 143, 140]],
   ])('a recording of %i s is heard by eight requests at once, the last ones shorter', (total, lengths) => {
     expect(rounded(lengthsOf(total))).toEqual(lengths)
