@@ -11,8 +11,8 @@ export function keepAscii(folder) {
     const file = join(folder, name)
     if (!/\.c?js$/.test(name)) continue
     const source = readFileSync(file, 'utf8')
-    if (/\\[\u0080-\uffff]/.test(source))
-      throw new Error(`${name} has a backslash before a character beyond ASCII.`)
+    if (/\\[\u0080-\uffff]|String\.raw`[^`]*[\u0080-\uffff]/.test(source))
+      throw new Error(`${name} has a character beyond ASCII that cannot be escaped.`)
     const ascii = source.replace(other, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
     if (ascii !== source) writeFileSync(file, ascii)
   }

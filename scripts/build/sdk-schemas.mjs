@@ -12,7 +12,8 @@ const statements = indentation =>
 
 /** Of its own types: esbuild leaves out those that nothing needs. */
 function withoutUnused(source) {
-  return source.replace(
+  return replace(
+    source,
     statements(''),
     (_, name, value) => `const ${name} = /* @__PURE__ */ (() => ${value})();\n`,
   )
@@ -28,7 +29,7 @@ function withoutList(source) {
 export function onFirstUse(source) {
   const made = replace(source, /^function build\$1\(\) \{\n[\s\S]*?^\}\n/m, lazily)
   const listed = replace(made, /^function registryMaps\(\) \{\n[\s\S]*?^\}\n/m, lister =>
-    lister.replace(/(\S+): (s\.\w+)/g, 'get $1() { return $2 }'),
+    replace(lister, /(\S+): (s\.\w+)/g, (_, method, schema) => `get ${method}() { return ${schema} }`),
   )
   return `${listed}\n${helpers}`
 }
@@ -59,19 +60,25 @@ function eachOnce(makers) {
 }`
 
 function replace(source, pattern, by) {
-  if (!pattern.test(source))
-    throw new Error('The MCP SDK reads otherwise: see scripts/build/sdk-schemas.mjs.')
-  return source.replace(pattern, by)
+  const changed = source.replace(pattern, by)
+  if (changed === source) throw new Error('The MCP SDK reads otherwise: see scripts/build/sdk-schemas.mjs.')
+  return changed
 }
 
 export const lazySchemas = {
   name: 'lazy-schemas',
-  setup({ onLoad }) {
-    const change = (filter, ...changes) =>
-      onLoad({ filter }, ({ path }) => ({
-        contents: changes.reduce((source, change) => change(source), readFileSync(path, 'utf8')),
-        loader: 'js',
-      }))
+  setup({ onLoad, onEnd }) {
+    const change = (filter, ...changes) => {
+      let isFound = false
+      onLoad({ filter }, ({ path }) => {
+        isFound = true
+        const source = readFileSync(path, 'utf8')
+        return { contents: changes.reduce((source, change) => change(source), source), loader: 'js' }
+      })
+      onEnd(() => {
+        if (!isFound) throw new Error('The MCP SDK has other files: see scripts/build/sdk-schemas.mjs.')
+      })
+    }
     change(/@modelcontextprotocol[/\\]core[/\\]dist[/\\](?:schemas|auth)-[^/\\]+\.mjs$/, withoutUnused)
     change(/@modelcontextprotocol[/\\]server[/\\]dist[/\\]src-[^/\\]+\.mjs$/, withoutList, onFirstUse)
   },

@@ -4,7 +4,7 @@ import { basename, delimiter, join, resolve } from 'node:path'
 import * as z from 'zod/v4'
 import { isPrivateHost, isPrivateUrl } from '../domain/network/private-hosts.ts'
 
-// Before any schema is made. zod would write code for each one that checks an object, and have it compiled: at the start
+// Before all schemas but one are made. zod would write code for each one that checks an object, and have it compiled: at the start
 // that takes longer than the checks, and ten thousand words of a provider take 5 ms more without.
 z.config({ jitless: true })
 

@@ -1,5 +1,4 @@
 // Contract of the pipelines: a request in, the content of a transcript out; and what they depend on.
-
 import type { PipelineRequest } from '../domain/job.ts'
 import type { FileRecogniserList } from '../domain/models/file-recogniser-list.ts'
 import type { ObjectStorage } from '../domain/ports.ts'

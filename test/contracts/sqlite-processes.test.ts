@@ -46,19 +46,34 @@ describe('processes that share a SQLite file', () => {
     const reader = new Sqlite(file())
     reader.exec('BEGIN')
     reader.prepare('SELECT count(*) FROM transcripts').get()
-    const { code, stdout } = await closeStoreInProcess(folder())
+    const child = startProcess('closing-store', folder())
+    const ended = await endOf(child)
     reader.close()
-    expect({ code, stdout }).toEqual({ code: 0, stdout: 'closed\n' })
+    expect(ended).toEqual({ code: 0, stdout: 'closed\n' })
+  })
+
+  it('a process that opens a locked file in advance ends when it closes its store', async () => {
+    mkdirSync(folder(), { recursive: true })
+    const writer = new Sqlite(file())
+    writer.exec('BEGIN EXCLUSIVE')
+    const child = startProcess('warming-store', folder())
+    const ended = endOf(child)
+    // It would wait for the lock three times as long.
+    await vi.waitFor(() => expect(child.exitCode).toBe(0), { timeout: 5_000 })
+    writer.close()
+    expect(await ended).toEqual({ code: 0, stdout: 'closed\n' })
   })
 })
 
-/** Runs a process that stores, deletes and closes, until it ends by itself. */
-async function closeStoreInProcess(folder: string): Promise<{ code: number; stdout: string }> {
+/** A process of this name, with the folder as its argument. */
+function startProcess(name: string, folder: string) {
   const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
-  const script = fileURLToPath(new URL('../support/contracts/closing-store-process.ts', import.meta.url))
-  const child = spawn(process.execPath, ['--import', tsx, script, folder], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  })
+  const script = fileURLToPath(new URL(`../support/contracts/${name}-process.ts`, import.meta.url))
+  return spawn(process.execPath, ['--import', tsx, script, folder], { stdio: ['ignore', 'pipe', 'ignore'] })
+}
+
+/** Resolves when it has ended by itself. */
+async function endOf(child: ReturnType<typeof startProcess>): Promise<{ code: number; stdout: string }> {
   const [[code], stdout] = await Promise.all([once(child, 'close'), text(child.stdout)])
   return { code, stdout }
 }

@@ -32,7 +32,9 @@ export function createFairLimit(maxAtOnce: number): FairLimit {
 
   return (owner, work) =>
     new Promise((resolve, reject) => {
-      queue.add({ owner, job, run: () => work().then(resolve, reject) })
+      // Also work that throws at once ends.
+      const run = async () => work()
+      queue.add({ owner, job, run: () => run().then(resolve, reject) })
       next()
     })
 }

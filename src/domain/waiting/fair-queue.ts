@@ -37,7 +37,6 @@ export function createFairQueue<Work extends Waiting>(): FairQueue<Work> {
   const owners = new Map<string, Share>()
   const jobs = new WeakMap<object, Share>()
   let startCount = 0
-  let running = 0
 
   const none: Share = { running: 0, lastStart: 0 }
   const shareOfOwner = ({ owner }: Work) => owners.get(owner) ?? none
@@ -52,15 +51,15 @@ export function createFairQueue<Work extends Waiting>(): FairQueue<Work> {
   }
 
   function change(work: Work, by: 1 | -1): void {
-    running += by
     const changed = ({ running, lastStart }: Share) => ({
       running: running + by,
       lastStart: by > 0 ? startCount : lastStart,
     })
-    owners.set(work.owner, changed(shareOfOwner(work)))
+    const share = changed(shareOfOwner(work))
     jobs.set(work.job, changed(shareOfJob(work)))
     // Owners are many in time.
-    if (running === 0 && waiting.length === 0) owners.clear()
+    if (share.running === 0 && !waiting.some(({ owner }) => owner === work.owner)) owners.delete(work.owner)
+    else owners.set(work.owner, share)
   }
 
   return {

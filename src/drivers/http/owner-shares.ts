@@ -2,6 +2,8 @@
 
 /** Of a limit, kept for owners that have not used their share. */
 const reserve = 1 / 8
+/** One is kept of a limit from this on. */
+const minShared = 4
 
 /** After so long without a request of another owner, one has all of the limit again. */
 const recentMs = 10 * 60_000
@@ -10,7 +12,8 @@ export function createOwnerShares() {
   /** When each owner made its last request, the one longest ago first. */
   const seen = new Map<string, number>()
 
-  const withoutReserve = (total: number) => total - Math.floor(total * reserve)
+  const withoutReserve = (total: number) =>
+    total - Math.max(Math.floor(total * reserve), total >= minShared ? 1 : 0)
 
   return {
     /** An owner makes a request at this time (milliseconds). Without a name it is of no owner. */

@@ -1,5 +1,4 @@
 // Adaptive rate limiter for all requests of a model (AIMD): it halves its rate on throttling, and recovers step by step.
-
 import { isSpeechError } from '../../domain/errors.ts'
 import { maxRetryAfterSeconds } from '../../domain/network/deadlines.ts'
 import { createFairQueue, type Waiting } from '../../domain/waiting/fair-queue.ts'
@@ -58,37 +57,44 @@ export function createAdaptiveRateLimiter({
 
   function next(): void {
     clearTimeout(timer)
+    // None can start until another one ends.
+    if (running >= concurrency) return
     const time = now()
     starts = starts.filter(({ at }) => time - at < minuteMs)
+    const started = new Map<string, number>()
+    const count = (owner: string) => started.set(owner, (started.get(owner) ?? 0) + 1)
+    for (const { owner } of starts) count(owner)
+    const ownerCount = new Set([...started.keys(), ...queue.owners()]).size
+    const wait = (owner: string) => delay(owner, started.get(owner) ?? 0, ownerCount, time)
     for (;;) {
-      const turn = queue.take(owner => delay(owner, time) <= 0)
+      const turn = queue.take(owner => wait(owner) <= 0)
       if (!turn) break
       running++
       starts.push({ at: time, owner: turn.owner })
+      count(turn.owner)
       turn.begin()
     }
-    const wait = Math.min(...queue.owners().map(owner => delay(owner, time)))
-    if (wait < Number.POSITIVE_INFINITY) timer = setTimeout(next, Math.ceil(wait))
+    const shortest = Math.min(...queue.owners().map(wait))
+    if (shortest < Number.POSITIVE_INFINITY) timer = setTimeout(next, Math.ceil(shortest))
   }
 
-  /** Milliseconds until a request of this owner may start; infinite until another one ends. */
-  function delay(owner: string, time: number): number {
-    const isOver = (total: number, used: number) => shares.isOver(total, used, activeOwners())
+  /**
+   * Milliseconds until a request of this owner, which has started so many in the last minute, may start; infinite until
+   * another one ends.
+   */
+  function delay(owner: string, started: number, ownerCount: number, time: number): number {
+    const isOver = (total: number, used: number) => shares.isOver(total, used, ownerCount)
     const atOnce = isOver(concurrency, queue.running(owner))
       ? shares.withoutReserve(concurrency)
       : concurrency
     if (running >= atOnce) return Number.POSITIVE_INFINITY
     const total = Math.floor(rate)
-    const isHeavy = isOver(total, starts.filter(start => start.owner === owner).length)
+    const isHeavy = isOver(total, started)
     const max = isHeavy ? shares.withoutReserve(total) : total
     const until = (start: { at: number } | undefined, ms: number) => (start ? ms - (time - start.at) : 0)
     const full = until(starts[starts.length - max], minuteMs)
     const spaced = isHeavy ? until(starts.at(-1), minuteMs / max) : 0
     return Math.max(full, spaced, pausedUntil - time)
-  }
-
-  function activeOwners(): number {
-    return new Set([...starts.map(({ owner }) => owner), ...queue.owners()]).size
   }
 
   /** Resolves when the next request may start, which then counts as running. */
@@ -134,7 +140,7 @@ export function createAdaptiveRateLimiter({
     backOff(askedSeconds) {
       // Requests of one burst are refused together; that counts as one refusal.
       if (now() >= pausedUntil) {
-        rate = Math.max(minPerMinute, rate / 2)
+        rate = Math.min(perMinute, Math.max(minPerMinute, rate / 2))
         if (askedSeconds === undefined) {
           pausedUntil = now() + pauseMs * (0.75 + Math.random() / 2)
           pauseMs = Math.min(maxPauseMs, pauseMs * 2)

@@ -1,6 +1,6 @@
 // Encodes chunks to MP3, one after the other in the same ffmpeg: to start one takes a quarter of a chunk's encoding.
 import { blockLength, blocksOf, bytesOf, type Samples } from './cut/sample-memory.ts'
-import { delaySamples, encoderError, startEncoder } from './encode.ts'
+import { delaySamples, encoderError, encoderLost, startEncoder } from './encode.ts'
 import type { FfmpegProcess, LocateFfmpeg } from './ffmpeg.ts'
 import { Mp3Memory } from './mp3-memory.ts'
 
@@ -92,7 +92,7 @@ export function createChunkEncoders(
         audio = await encoder.encode(samples, minSamples, memory, onTaken)
       }
       signal.throwIfAborted()
-      if (!audio) throw encoderError(encoder.stderr())
+      if (!audio) throw encoder.hasTaken ? encoderLost() : encoderError(encoder.stderr())
       makeIdle(encoder)
       return audio
     },

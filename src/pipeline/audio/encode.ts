@@ -117,3 +117,11 @@ export function encoderError(stderr: string): SpeechError {
     hint: 'Run `speech-mcp doctor` to check ffmpeg.',
   })
 }
+
+/** Of one that had begun: the samples of the chunk's beginning are not kept. */
+export function encoderLost(): SpeechError {
+  return new SpeechError('FFMPEG_FAILED', 'ffmpeg ended while it encoded a chunk.', {
+    hint: 'Call again: what was recognised is kept. If it happens again, the system may be short of memory.',
+    retryable: true,
+  })
+}

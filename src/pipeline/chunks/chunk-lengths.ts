@@ -41,7 +41,7 @@ export function chunkLength(
   if (total <= aimed) return maxSeconds
   const rest = total - start
   if (total <= requestsAtOnce * aimShare * maxSeconds)
-    return Math.min(maxSeconds, rest * partOfRest(chunksBefore, total, maxSeconds))
+    return Math.min(maxSeconds, Math.max(minPartSeconds, rest * partOfRest(chunksBefore, total, maxSeconds)))
   // No tiny chunk is left behind the last one.
   if (rest < 1.5 * minRampSeconds) return maxSeconds
   return Math.min(aimed, Math.max(minRampSeconds, Math.min(start, rest * rampShare)))

@@ -1,5 +1,4 @@
 // Transcribes a recording in chunks as one stream: decode, cut, encode, recognise; each of its voices for itself.
-
 import type { TranscriptionRequest } from '../../domain/job.ts'
 import { languageHint } from '../../domain/languages.ts'
 import { contextFor } from '../../domain/models/context.ts'

@@ -63,8 +63,10 @@ export function createConnection(folder: string, { onOpen, onWrite }: Connection
   /** The last write failed with this error. */
   let failure: SpeechError | undefined
   let isPartlyDamaged = false
+  /** Nothing is opened in advance any more. */
+  let hasClosed = false
 
-  /** On first use: a server that only lists its tools does without. */
+  /** Not for the list of tools, but after it. */
   const load = () => (library ??= import('libsql'))
 
   async function call<T>(work: (sqlite: Sqlite) => T): Promise<T> {
@@ -195,7 +197,7 @@ export function createConnection(folder: string, { onOpen, onWrite }: Connection
     write,
     writeOnFullDisk,
     keepReserve: () => keepReserve(path),
-    warmUp: () => void call(opened).catch(() => {}),
+    warmUp: () => void call(sqlite => hasClosed || opened(sqlite)).catch(() => {}),
     exists: () => existsSync(path),
     ensureWritable() {
       const error = existsSync(path) ? obstacleAt(path) : undefined
@@ -215,6 +217,7 @@ export function createConnection(folder: string, { onOpen, onWrite }: Connection
     },
     losses: () => losses,
     async close() {
+      hasClosed = true
       // Earlier calls may still wait for the library.
       await library?.catch(() => undefined)
       leave()

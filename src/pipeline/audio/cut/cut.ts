@@ -40,8 +40,10 @@ const silenceMarginFrames = 0.5 * framesPerSecond
 const heldFrames = 2 * silenceMarginFrames + 1
 /** A chunk ends after this much silence, so that estimated times stay accurate. */
 const endingSilenceFrames = 20 * framesPerSecond
-/** A chunk ends in a pause up to so far from where it should, or in the next one where there is none: sentences are shorter. */
-const aimedFrames = 4 * framesPerSecond
+/** A chunk ends in a pause up to so far from where it should, or in the next one where there is none. */
+const maxAimedFrames = 4 * framesPerSecond
+/** Of its length. */
+const maxAimedShare = 1 / 4
 const nextPauseFrames = 5 * framesPerSecond
 /** Overlap of two chunks that are cut inside speech: in frames, and as a share of the chunk limit. */
 const overlapFrames = { min: 2 * framesPerSecond, max: 4 * framesPerSecond }
@@ -179,7 +181,8 @@ class Cutter {
   #aimAt(start: number): { from: number; look: number } | undefined {
     const frames = (this.#lengthAt?.(start, this.#chunkIndex) ?? Number.POSITIVE_INFINITY) * framesPerSecond
     if (frames >= this.#limit) return undefined
-    return { from: Math.floor(frames - aimedFrames), look: Math.floor(frames + aimedFrames) }
+    const distance = Math.min(maxAimedFrames, maxAimedShare * frames)
+    return { from: Math.max(1, Math.floor(frames - distance)), look: Math.floor(frames + distance) }
   }
 
   /** Ends a chunk in a pause that is as far from its start as it should be. */

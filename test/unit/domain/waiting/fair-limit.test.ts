@@ -31,4 +31,9 @@ it('work that fails passes its error on, and the next one begins', async () => {
   const next = limit('ann', async () => 'next')
   await expect(failing).rejects.toThrow('It failed.')
   expect(await next).toBe('next')
+  const thrown = limit('ann', () => {
+    throw new Error('It threw.')
+  })
+  await expect(thrown).rejects.toThrow('It threw.')
+  expect(await limit('ann', async () => 'next')).toBe('next')
 })

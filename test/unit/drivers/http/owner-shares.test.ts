@@ -52,6 +52,22 @@ it('many jobs of one owner leave a place to another owner, whose one job comes a
   expect(started.slice(9, 16)).toEqual([...Array(6).fill(['ann', 20]), ['ann', 25]])
 })
 
+it.each([
+  [2, 2],
+  [4, 3],
+  [7, 6],
+])('of %i requests at once, one of two owners has %i', async (concurrency, most) => {
+  const started: [string, number][] = []
+  const request = ask(create(1_000, concurrency), started, 10)
+  const all = request('ben', 1)
+  await vi.advanceTimersByTimeAsync(10_000)
+  all.push(...request('ann', 20))
+  await vi.advanceTimersByTimeAsync(5_000)
+  expect(started.slice(1)).toEqual(Array(most).fill(['ann', 10]))
+  await vi.runAllTimersAsync()
+  await Promise.all(all)
+})
+
 it('an owner has the whole limit again when no other one has come for ten minutes', async () => {
   const started: [string, number][] = []
   const request = ask(create(16, 16), started)

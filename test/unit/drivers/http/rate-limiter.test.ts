@@ -165,6 +165,15 @@ describe('the adaptive rate limiter', () => {
     expect(startedAt).toEqual([...Array(10).fill(1), 61, 61])
   })
 
+  it('never raises a rate that is low by itself', async () => {
+    const limiter = create(2, 100)
+    limiter.backOff()
+    const { startedAt, all } = run(limiter, 4)
+    await vi.runAllTimersAsync()
+    await all
+    expect(startedAt).toEqual([1, 1, 61, 61])
+  })
+
   it('counts the refusals of one burst once', async () => {
     const limiter = create(20, 100)
     for (let i = 0; i < 5; i++) limiter.backOff()

@@ -214,6 +214,19 @@ describe.skipIf(process.platform === 'win32')('the processes of encoders', () =>
     expect((await shared.encode(second, rate)).equals(audio)).toBe(true)
   })
 
+  it('say that the same call goes on, where the system has ended one in the midst of a chunk', async () => {
+    const { locate, started } = await noted('lost')
+    const shared = encoders(locate)
+    await shared.encode(second, rate)
+    const long = new Int16Array(60 * rate)
+    const end = () => process.kill(pid, 'SIGKILL')
+    const [pid] = (await started()) as [number]
+    await expect(shared.encode(long, rate, end)).rejects.toMatchObject({
+      code: 'FFMPEG_FAILED',
+      retryable: true,
+    })
+  })
+
   it('are prepared once for a recording, however often that is asked for', async () => {
     const { locate, started } = await noted('prepared')
     const shared = encoders(locate, 60_000)

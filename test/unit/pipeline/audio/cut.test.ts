@@ -23,7 +23,7 @@ const recordings = fc.record({
   noise: fc.constantFrom(1, 6, 30),
   maxSeconds: fc.constantFrom(12, 30, 150),
   /** Length to aim at, if any. */
-  aimSeconds: fc.option(fc.constantFrom(5, 20, 45)),
+  aimSeconds: fc.option(fc.constantFrom(1, 3, 5, 20, 45)),
 })
 /** Fixed cases; FC_RUNS and FC_SEED select others. */
 const settings = {

@@ -57,6 +57,12 @@ describe('the length of chunks', () => {
     },
   )
 
+  it('speech behind a long silence is not cut into tiny parts', () => {
+    for (const total of [200, 300, 600, 1_200])
+      for (const chunksBefore of [0, 1, 3])
+        expect(chunkLength({ start: total - 25, chunksBefore }, total, 170)).toBeGreaterThan(25)
+  })
+
   it('no longer recording ends with a tiny chunk', () => {
     for (let total = 1_279; total < 7_200; total += 7)
       expect(lengthsOf(total).at(-1), `${total} s`).toBeGreaterThan(20)

@@ -1,5 +1,4 @@
 // Sound out of proportion to the bytes of its file: refused before anything is sent, whatever its header says.
-
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Run } from '../../../../src/domain/run.ts'
 import { createFairLimit } from '../../../../src/domain/waiting/fair-limit.ts'
