@@ -4,8 +4,8 @@ import { basename, delimiter, join, resolve } from 'node:path'
 import * as z from 'zod/v4'
 import { isPrivateHost, isPrivateUrl } from '../domain/network/private-hosts.ts'
 
-// Before all schemas but one are made. zod would write code for each one that checks an object, and have it compiled: at the start
-// that takes longer than the checks, and ten thousand words of a provider take 5 ms more without.
+// Before the schemas of messages are made. zod would write code for each one that checks an object, and have it
+// compiled. At the start that takes longer than the checks. Without it, ten thousand words of a provider take 5 ms more.
 z.config({ jitless: true })
 
 export const folder = z.string().transform(text => resolve(expandHome(text)))

@@ -39,7 +39,7 @@ export const errors = {
     'Run `apt install ffmpeg`, `brew install ffmpeg` or `winget install ffmpeg`. Or run `npm install ffmpeg-static`, or set FFMPEG_PATH.',
   FFMPEG_HUNG:
     'ffmpeg did nothing for a minute and was ended. Check that the disk or share with the recording responds, and call again. Otherwise convert the recording, or set FFMPEG_PATH to another ffmpeg.',
-  FFMPEG_FAILED: 'ffmpeg ended unexpectedly. Run `doctor`, and report it if it happens again.',
+  FFMPEG_FAILED: 'ffmpeg ended unexpectedly. Call again. If it happens again, run `doctor`, and report it.',
   KEY_MISSING:
     'Set DASHSCOPE_API_KEY. Where the message names Gemini, set GEMINI_API_KEY, from Google AI Studio; where it names OPENAI_BASE_URL, OPENAI_API_KEY.',
   KEY_REFUSED:

@@ -55,11 +55,16 @@ export function createFairQueue<Work extends Waiting>(): FairQueue<Work> {
       running: running + by,
       lastStart: by > 0 ? startCount : lastStart,
     })
-    const share = changed(shareOfOwner(work))
+    owners.set(work.owner, changed(shareOfOwner(work)))
     jobs.set(work.job, changed(shareOfJob(work)))
-    // Owners are many in time.
-    if (share.running === 0 && !waiting.some(({ owner }) => owner === work.owner)) owners.delete(work.owner)
-    else owners.set(work.owner, share)
+  }
+
+  /** Owners are many in time. One that is idle counts while another waits that began before it. */
+  function forgetIdle(): void {
+    const left = new Set(ownersOf(waiting))
+    const least = Math.min(...[...left].map(owner => owners.get(owner)?.lastStart ?? 0))
+    for (const [owner, { running, lastStart }] of owners)
+      if (running === 0 && !left.has(owner) && lastStart <= least) owners.delete(owner)
   }
 
   return {
@@ -67,6 +72,7 @@ export function createFairQueue<Work extends Waiting>(): FairQueue<Work> {
     remove(work) {
       const at = waiting.indexOf(work)
       if (at >= 0) waiting.splice(at, 1)
+      forgetIdle()
     },
     take(mayStart = () => true) {
       const may = new Map(ownersOf(waiting).map(owner => [owner, mayStart(owner)]))
@@ -78,7 +84,10 @@ export function createFairQueue<Work extends Waiting>(): FairQueue<Work> {
       change(next, 1)
       return next
     },
-    end: work => change(work, -1),
+    end(work) {
+      change(work, -1)
+      forgetIdle()
+    },
     running: owner => owners.get(owner)?.running ?? 0,
     owners: () => ownersOf(waiting),
   }

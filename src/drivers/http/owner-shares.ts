@@ -26,6 +26,6 @@ export function createOwnerShares() {
     withoutReserve,
     /** True where an owner has used its share; none is larger than half, since another owner may come at any time. */
     isOver: (total: number, used: number, owners: number): boolean =>
-      seen.size > 1 && used >= withoutReserve(total) / Math.max(2, owners),
+      (seen.size > 1 || owners > 1) && used >= withoutReserve(total) / Math.max(2, owners),
   }
 }

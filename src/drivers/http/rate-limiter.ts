@@ -64,7 +64,7 @@ export function createAdaptiveRateLimiter({
     const started = new Map<string, number>()
     const count = (owner: string) => started.set(owner, (started.get(owner) ?? 0) + 1)
     for (const { owner } of starts) count(owner)
-    const ownerCount = new Set([...started.keys(), ...queue.owners()]).size
+    const ownerCount = new Set([...started.keys(), ...queue.owners()].filter(Boolean)).size
     const wait = (owner: string) => delay(owner, started.get(owner) ?? 0, ownerCount, time)
     for (;;) {
       const turn = queue.take(owner => wait(owner) <= 0)
@@ -72,6 +72,7 @@ export function createAdaptiveRateLimiter({
       running++
       starts.push({ at: time, owner: turn.owner })
       count(turn.owner)
+      shares.note(turn.owner, time)
       turn.begin()
     }
     const shortest = Math.min(...queue.owners().map(wait))

@@ -40,8 +40,11 @@ export function chunkLength(
   if (total === undefined) return Math.min(aimed, Math.max(minRampSeconds, start))
   if (total <= aimed) return maxSeconds
   const rest = total - start
-  if (total <= requestsAtOnce * aimShare * maxSeconds)
+  if (total <= requestsAtOnce * aimShare * maxSeconds) {
+    // After a long silence little is left.
+    if (rest < 1.5 * minPartSeconds) return maxSeconds
     return Math.min(maxSeconds, Math.max(minPartSeconds, rest * partOfRest(chunksBefore, total, maxSeconds)))
+  }
   // No tiny chunk is left behind the last one.
   if (rest < 1.5 * minRampSeconds) return maxSeconds
   return Math.min(aimed, Math.max(minRampSeconds, Math.min(start, rest * rampShare)))

@@ -25,6 +25,25 @@ it('work of another owner is the next, behind many of the first', async () => {
   expect(begun).toEqual(['ann', 'ben', 'cyd', 'ann', 'ben', 'ann', 'ann'])
 })
 
+it('owners that come again and again take turns with one that waits', async () => {
+  const limit = createFairLimit(1)
+  const begun: string[] = []
+  const work = (owner: string) =>
+    limit(owner, async () => {
+      begun.push(owner)
+      await new Promise(setImmediate)
+    })
+  const coming = async (owner: string) => {
+    for (let i = 0; i < 20; i++) {
+      await work(owner)
+      await new Promise(setImmediate)
+    }
+  }
+  const waiting = Array.from({ length: 20 }, () => work('ann'))
+  await Promise.all([...waiting, coming('ben'), coming('cyd')])
+  expect(begun.slice(0, 30).filter(owner => owner === 'ann').length).toBeGreaterThan(8)
+})
+
 it('work that fails passes its error on, and the next one begins', async () => {
   const limit = createFairLimit(1)
   const failing = limit('ann', () => Promise.reject(new Error('It failed.')))

@@ -1,5 +1,5 @@
 // A job's end: it leaves no child process.
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
@@ -17,33 +17,29 @@ afterEach(() => workspace.close())
 const eventually = { timeout: 20_000, interval: 20 }
 const refused = new SpeechError('KEY_REFUSED', 'No.', { hint: 'Ask.', scope: 'account' })
 
-/** Decodes, encodes the first chunk, and hangs on the others after it has written its process id to a file. */
-async function hangingEncoder(folder: string) {
-  const [path, first, hanging] = ['ffmpeg', 'first', 'hanging'].map(name => join(folder, name)) as [
-    string,
-    string,
-    string,
-  ]
+/** An ffmpeg that notes the process id of each encoder. */
+async function notingEncoders(folder: string) {
+  const [path, noted] = ['ffmpeg', 'encoders'].map(name => join(folder, name)) as [string, string]
   const script = `#!/bin/sh
-case "$*" in *pipe:0*) if ! mkdir '${first}' 2> /dev/null; then echo $$ > '${hanging}'; exec sleep 60; fi ;; esac
+case "$*" in *pipe:0*) echo $$ >> '${noted}' ;; esac
 exec '${await testFfmpeg()}' "$@"
 `
   await writeFile(path, script)
   await chmod(path, 0o755)
-  const pid = () => (existsSync(hanging) ? Number(readFileSync(hanging, 'utf8')) : 0)
-  return { path, pid }
+  const encoders = () => readFileSync(noted, 'utf8').trim().split('\n').map(Number)
+  return { path, encoders }
 }
 
 it.skipIf(process.platform === 'win32')('an encoder that hangs ends with a job that has failed', async () => {
-  const { path, pid } = await hangingEncoder(workspace.folder)
+  const { path, encoders } = await notingEncoders(workspace.folder)
   const harness = await workspace.open({
     ffmpeg: async () => ({ path }),
     async recognise() {
-      await vi.waitFor(() => expect(pid()).toBeGreaterThan(0), eventually)
+      for (const pid of encoders()) process.kill(pid, 'SIGSTOP')
       throw refused
     },
   })
   const { job } = await harness.transcribe()
   expect(job).toMatchObject({ state: 'failed', error: { code: 'KEY_REFUSED' } })
-  await vi.waitFor(() => expect(isAlive(pid())).toBe(false), { interval: 20 })
+  await vi.waitFor(() => expect(encoders().filter(isAlive)).toEqual([]), eventually)
 })
