@@ -1,5 +1,4 @@
 // Assigns a speaker to each word: the most likely one, or null where none was detected; smooths labels within phrases.
-
 import type { Span } from '../../domain/transcript.ts'
 import { isTurnOver, mapInTurns, nextTurn } from '../../domain/waiting/turns.ts'
 import { type ClockOffset, estimateClockOffset } from './clock-offset.ts'

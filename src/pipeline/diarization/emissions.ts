@@ -1,5 +1,4 @@
 // Emission likelihoods of the alignment HMM: how well each text token fits a speaker token, or a speaker by time.
-
 import type { Span } from '../../domain/transcript.ts'
 import { isTurnOver, nextTurn, sortInTurns } from '../../domain/waiting/turns.ts'
 import type { ClockOffset } from './clock-offset.ts'

@@ -1,5 +1,4 @@
 // Speaker turns: the spans in which each speaker speaks, and distances to them.
-
 import type { Span } from '../../domain/transcript.ts'
 import { isTurnOver, nextTurn, sortInTurns } from '../../domain/waiting/turns.ts'
 import type { TimedTokens } from './timed-tokens.ts'
